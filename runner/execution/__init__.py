@@ -1,0 +1,1 @@
+"""Carrying out: from a signed work order to a truthful, redacted outcome."""

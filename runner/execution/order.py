@@ -1,0 +1,52 @@
+"""The work order: all that a worker needs for one execution. It names secrets and never holds them."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from runner.digest import Digest, Json, Wire
+
+
+class Mode(Enum):
+    """Which cells an order executes."""
+
+    REHEARSE = "rehearse"
+    RUN = "run"
+
+
+class Order(Wire):
+    """A signed order's payload (DSSE payload type `application/vnd.runbook.order+json`).
+
+    `notebook` is the digest of the runbook's bytes, which travel beside the order. `injected` is the exact source of the
+    injected-parameters cell. `plan_outputs` is what the rehearsal saw, for the second look. Times are seconds.
+    """
+
+    schema: int = 1
+    mode: Mode
+    run: str
+    attempt: int
+    plan_digest: Digest | None
+    start: int | None
+    nonce: str
+    repository: str
+    """The clone to read the ledger from; empty for a rehearsal."""
+    notebook: Digest
+    injected: str
+    parameters: dict[str, Json]
+    read_secrets: tuple[str, ...]
+    change_secrets: tuple[str, ...]
+    network: bool
+    write: tuple[str, ...]
+    timeout: float
+    cell_timeout: float
+    toolkit: Digest
+    isolation: str
+    """The least isolation that policy accepts; a worker that cannot give it refuses."""
+    fingerprint: Digest | None
+    plan_outputs: dict[str, str]
+    """Cell id of each plan cell to its redacted, normalised output in the rehearsal."""
+    environment: dict[str, str]
+    """Plain variables for the kernel, such as RUNBOOK_RUN_ID and RUNBOOK_FENCE."""
+
+
+PAYLOAD_TYPE = "application/vnd.runbook.order+json"

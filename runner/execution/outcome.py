@@ -1,0 +1,106 @@
+"""The outcome: how an attempt or a rehearsal ended, cell by cell. A failed run is data, not an exception."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from runner.digest import Digest, Json, Wire
+from runner.ledger.bodies import Rollback, Status
+
+
+class Fate(Enum):
+    """What is known of one cell; `ok` only ever comes from the kernel's own reply."""
+
+    NOT_RUN = "not_run"
+    RUNNING = "running"
+    OK = "ok"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    INTERRUPTED = "interrupted"
+    UNKNOWN = "unknown"
+
+
+class ExitReason(Enum):
+    """Why the execution stopped."""
+
+    ALL_CELLS_RAN = "all_cells_ran"
+    CELL_ERROR = "cell_error"
+    CELL_TIMEOUT = "cell_timeout"
+    RUN_TIMEOUT = "run_timeout"
+    KERNEL_DIED = "kernel_died"
+    KERNEL_NOT_STARTED = "kernel_not_started"
+    EARLY_EXIT = "early_exit"
+    STATE_MOVED = "state_moved"
+    SECRET_UNAVAILABLE = "secret_unavailable"
+    CANCELLED = "cancelled"
+    WITHHELD = "withheld"
+    INTERNAL_ERROR = "internal_error"
+
+
+class CellFate(Wire):
+    """One code cell's fate. Times in seconds; `started` counts from the start of the attempt on a monotonic clock."""
+
+    index: int
+    id: str
+    role: str
+    name: str
+    phase: str  # forward | rollback | always
+    fate: Fate
+    started: float | None = None
+    seconds: float | None = None
+    error: str = ""
+
+
+class Redaction(Wire):
+    """What was masked: the secret's name or the pattern's, how often, and in which cells or files."""
+
+    rule: str
+    count: int
+    where: tuple[str, ...]
+
+
+class Artifact(Wire):
+    """An output too large for the notebook, kept beside it under its own digest."""
+
+    path: str
+    sha256: Digest
+    size: int
+    media_type: str
+    cell: int
+
+
+class Environment(Wire):
+    """What the cells ran in."""
+
+    python: str
+    kernel: str
+    platform: str
+    packages: Digest
+    """Digest over the sorted `name==version` lines of the kernel's environment."""
+    toolkit: Digest
+
+
+class Outcome(Wire):
+    """The worker's sealed word on one execution. `notebook` and `artifacts` name files that lie beside it."""
+
+    schema: int = 1
+    status: Status
+    exit_reason: ExitReason
+    rollback: Rollback
+    started_at: str
+    finished_at: str
+    seconds: float
+    message: str
+    isolation: str
+    environment: Environment
+    cells: tuple[CellFate, ...]
+    fingerprint: Digest | None
+    """Digest over the redacted, normalised outputs of the plan cells; None where there are none."""
+    moved: str = ""
+    """A unified diff of plan outputs, where the state moved between plan and run."""
+    records: dict[str, Json]
+    artifacts: tuple[Artifact, ...]
+    redactions: tuple[Redaction, ...]
+    withheld: bool = False
+    """The scan gate found something that masking did not: the outputs are not in the notebook."""
+    notebook: Digest

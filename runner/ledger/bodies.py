@@ -1,0 +1,240 @@
+"""What each event says: one strict type per event type, the `body` of its predicate."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias
+
+from runner.digest import Digest, Wire
+
+
+class Status(Enum):
+    """How an attempt ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+
+
+class Rollback(Enum):
+    """What became of the undoing."""
+
+    NOT_NEEDED = "not_needed"
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    NOT_POSSIBLE = "not_possible"
+
+
+class Rehearsal(Enum):
+    """How the rehearsal went; only a plan that was not `failed` can be approved."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NOTHING = "nothing"
+    """There was no cell to rehearse."""
+
+
+class Resolution(Enum):
+    """What a person found out about an interrupted run."""
+
+    DID_NOT_RUN = "did_not_run"
+    COMPLETED = "completed"
+    PARTIALLY_APPLIED = "partially_applied"
+    REVERTED = "reverted"
+
+
+class Said(Wire):
+    """A person's words behind an event: the comment, and the signature that proves it where there is one (base64)."""
+
+    by: str
+    comment: str
+    verified: bool
+    payload: str | None = None
+    signature: str | None = None
+
+
+class Genesis(Wire):
+    """What is frozen for the ledger's life."""
+
+    project: str
+    code_branch: str
+    evidence_branch: str
+    object_format: str
+    key: str
+
+
+class Key(Wire):
+    """A key that may sign from the next event on, or may not any more."""
+
+    key: str
+    action: str  # add | revoke
+
+
+class Plan(Wire):
+    """A plan was made; its files come with this event."""
+
+    plan_digest: Digest
+    request_key: str
+    runbook: str
+    runbook_commit: str
+    risk: str
+    locks: tuple[str, ...]
+    policy_commit: str
+    expires: str
+    rehearsal: Rehearsal
+    nonce: str
+    issue: str
+    said: Said
+
+
+class Approve(Wire):
+    """One person's yes to one plan digest."""
+
+    plan_digest: Digest
+    said: Said
+    reason: str = ""
+
+
+class Revoke(Wire):
+    """An approver takes the yes back; `approval` is the number of the approve event."""
+
+    plan_digest: Digest
+    approval: int
+    said: Said
+    reason: str = ""
+
+
+class Reject(Wire):
+    """An approver's no."""
+
+    plan_digest: Digest
+    said: Said
+    reason: str
+
+
+class Start(Wire):
+    """The claim that lets one attempt execute: it holds the locks, and its number is the fencing token."""
+
+    plan_digest: Digest
+    attempt: int
+    nonce: str
+    locks: tuple[str, ...]
+    approvals: tuple[int, ...]
+    policy_commit: str
+    executor: str
+    isolation: str
+    owner: str
+
+
+class Cancel(Wire):
+    """Somebody allowed asked to end the run; `mode` is `leave` or `rollback`."""
+
+    plan_digest: Digest
+    mode: str
+    said: Said
+    reason: str = ""
+
+
+class Finish(Wire):
+    """An attempt's outcome; its files come with this event. `start` is the number of the start event."""
+
+    start: int
+    outcome: Status
+    rollback: Rollback
+    exit_reason: str
+    manifest: Digest
+    seconds: float
+    message: str = ""
+
+
+class Interrupt(Wire):
+    """The owner of a start was lost; what happened is unknown and the locks stay held."""
+
+    start: int
+    reason: str
+    observer: str
+
+
+class Late(Wire):
+    """The lost owner came back with a result."""
+
+    start: int
+    outcome: Status
+    rollback: Rollback
+    exit_reason: str
+    manifest: Digest
+    seconds: float
+    message: str = ""
+
+
+class Resolve(Wire):
+    """A person decided what an interrupted run has done; frees its locks. `interrupt` is that event's number."""
+
+    interrupt: int
+    decision: Resolution
+    said: Said
+    reason: str
+
+
+class Expire(Wire):
+    """A plan's time ran out before it started."""
+
+    plan_digest: Digest
+
+
+class Witness(Wire):
+    """Where the head was shown to the outside."""
+
+    head: int
+    digest: Digest
+    where: str
+
+
+class Note(Wire):
+    """Words for the record, for example about an expunged file."""
+
+    text: str
+    said: Said | None = None
+
+
+Body: TypeAlias = (
+    Genesis
+    | Key
+    | Plan
+    | Approve
+    | Revoke
+    | Reject
+    | Start
+    | Cancel
+    | Finish
+    | Interrupt
+    | Late
+    | Resolve
+    | Expire
+    | Witness
+    | Note
+)
+
+TYPES: dict[str, type[Body]] = {
+    kind.__name__.lower(): kind
+    for kind in (
+        Genesis,
+        Key,
+        Plan,
+        Approve,
+        Revoke,
+        Reject,
+        Start,
+        Cancel,
+        Finish,
+        Interrupt,
+        Late,
+        Resolve,
+        Expire,
+        Witness,
+        Note,
+    )
+}
+"""Event type name to body type: the only list of event types."""

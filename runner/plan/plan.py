@@ -1,0 +1,99 @@
+"""The plan: frozen, complete, and known by the sha256 of its exact bytes. What is approved is what runs."""
+
+from __future__ import annotations
+
+from runner.digest import Digest, Json, Wire, parse, readable, sha256
+from runner.ledger.bodies import Rehearsal
+
+
+class Source(Wire):
+    """The runbook, pinned."""
+
+    name: str
+    path: str
+    commit: str
+    sha256: Digest
+
+
+class Requested(Wire):
+    """Who asked, where, and the digest of the words (the words themselves are in `request.md`)."""
+
+    by: str
+    verified: bool
+    issue: str
+    comment: str
+    key: str
+    text_sha256: Digest
+
+
+class Rehearsed(Wire):
+    """What the rehearsal saw. `outputs` maps a plan cell's id to its redacted, normalised text."""
+
+    result: Rehearsal
+    notebook: Digest | None
+    fingerprint: Digest | None
+    outputs: dict[str, str]
+    message: str = ""
+
+
+class SavedFile(Wire):
+    """A file that the rehearsal left for the run (a saved Terraform plan): only its digest is in the plan."""
+
+    name: str
+    sha256: Digest
+    size: int
+
+
+class Parameter(Wire):
+    """One value and where it came from: `request` or `default`."""
+
+    value: Json
+    source: str
+
+
+class Plan(Wire):
+    """Everything that will happen, and nothing else will. Times are ISO 8601 in UTC, timeouts in seconds."""
+
+    schema: int = 1
+    run: str
+    project: str
+    runbook: Source
+    title: str
+    risk: str
+    parameters: dict[str, Parameter]
+    injected: str
+    targets: tuple[str, ...]
+    locks: tuple[str, ...]
+    read_secrets: tuple[str, ...]
+    change_secrets: tuple[str, ...]
+    network: bool
+    write: tuple[str, ...]
+    irreversible: str | None
+    timeout: float
+    cell_timeout: float
+    executor: str
+    isolation: str
+    toolkit: Digest
+    policy_commit: str
+    requested: Requested
+    rehearsal: Rehearsed
+    files: tuple[SavedFile, ...]
+    unreviewed: bool
+    close_issue: bool
+    nonce: str
+    made_at: str
+    expires_at: str
+
+    def to_bytes(self) -> bytes:
+        """The exact bytes that are hashed, stored as `plan.json` and approved."""
+        return readable(self)
+
+    @property
+    def digest(self) -> Digest:
+        """What approvers write: sha256 of the exact bytes."""
+        return sha256(self.to_bytes())
+
+
+def read(data: bytes) -> Plan:
+    """Parse `plan.json`; the caller compares digests of bytes, never of a re-encoding."""
+    return parse(Plan, data)

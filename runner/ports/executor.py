@@ -1,0 +1,72 @@
+"""The executor: where work orders are carried out.
+
+Submitting and collecting are two calls so that a killed supervisor can pick up where it was. Everything that crosses is
+bytes that the supervisor signed or that the worker sealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+class WorkState(Enum):
+    """What an executor knows of one piece of work."""
+
+    UNKNOWN = "unknown"
+    """Never heard of it here: it was not submitted, or it belongs to another host."""
+    SUBMITTED = "submitted"
+    """The order lies ready and no worker has claimed it: submitting again is safe."""
+    RUNNING = "running"
+    """A worker has claimed it and lives."""
+    SEALED = "sealed"
+    """The outcome is complete and durable."""
+    DEAD = "dead"
+    """A worker claimed it and is gone without an outcome."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One piece of work: `key` is unique (`<run id>/<attempt>` or `<run id>/rehearsal`), `files` is what the worker needs."""
+
+    key: str
+    files: Mapping[str, bytes]
+
+
+class Executor(Protocol):
+    """What is asked of an executor."""
+
+    @property
+    def name(self) -> str:
+        """`local`, `gitlab-ci`, ...: recorded in plan and start."""
+        ...
+
+    def submit(self, work: Work) -> None:
+        """Make the work durable, then start a worker on it; repeating it never makes a second worker execute.
+
+        Raises:
+            OutsideError: if it could not be made durable or no worker could be started.
+        """
+        ...
+
+    def state(self, key: str) -> WorkState:
+        """Say where a piece of work stands."""
+        ...
+
+    def collect(self, key: str) -> Mapping[str, bytes]:
+        """Return every file that the worker left: all of a sealed outcome, or what is durable of a dead one's work."""
+        ...
+
+    def progress(self, key: str) -> bytes:
+        """Return the transcript as far as it is durable."""
+        ...
+
+    def cancel(self, key: str, *, rollback: bool) -> None:
+        """Ask the worker to end; a sealed or dead one is left alone."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """Remove what is kept, once the evidence is on the remote."""
+        ...

@@ -1,0 +1,135 @@
+"""The forge: where people ask, approve and read.
+
+Plain Git and GitLab are both forges. What they call a note, an IID or a user is translated by the adapter; the nouns
+here are all that crosses. A forge reports what it can prove about who wrote a comment; whether that is enough is policy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType, Protocol
+
+IssueId = NewType("IssueId", str)
+CommentId = NewType("CommentId", str)
+"""Unique in the project and ordered within its issue, for example `7/3`; comment 0 is the issue's description."""
+PersonId = NewType("PersonId", str)
+"""What policy calls a person: on plain Git the principal of a signing key, on GitLab the user name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A person's own signature: the exact signed bytes and the armoured SSH signature over them."""
+
+    payload: bytes
+    signature: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """One comment, or an issue's description, as it reads now.
+
+    `verified` says that the forge vouches for the author: a valid signature of a known key on plain Git, an
+    authenticated user on GitLab. `edited` comments never count as commands. `ours` marks the runner's own comments.
+    """
+
+    id: CommentId
+    issue: IssueId
+    author: PersonId
+    body: str
+    created: datetime
+    verified: bool
+    edited: bool = False
+    ours: bool = False
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One issue without its comments."""
+
+    id: IssueId
+    title: str
+    author: PersonId
+    created: datetime
+    open: bool
+    labels: frozenset[str] = frozenset()
+    confidential: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """An issue with its description and comments, oldest first; `comments[0]` is the description."""
+
+    issue: Issue
+    comments: tuple[Comment, ...]
+
+
+class Forge(Protocol):
+    """What is asked of a forge. Every write is safe to repeat only behind a marker check, which the caller does."""
+
+    @property
+    def name(self) -> str:
+        """`local` or `gitlab`: the first part of every request key."""
+        ...
+
+    @property
+    def project(self) -> str:
+        """The project's stable id at this forge."""
+        ...
+
+    def me(self) -> PersonId:
+        """Who writes through this adapter.
+
+        Raises:
+            OperatorError: if no identity is configured.
+        """
+        ...
+
+    def issues(self, *, only_open: bool = True) -> list[Issue]:
+        """List issues, oldest first."""
+        ...
+
+    def thread(self, issue: IssueId) -> Thread:
+        """Read one issue whole.
+
+        Raises:
+            RequestError: if there is no such issue.
+        """
+        ...
+
+    def open_issue(self, title: str, body: str, *, labels: frozenset[str] = frozenset()) -> Issue:
+        """Create an issue."""
+        ...
+
+    def comment(self, issue: IssueId, body: str) -> Comment:
+        """Add a comment."""
+        ...
+
+    def edit(self, comment: Comment, body: str) -> None:
+        """Replace the text of one of our own comments."""
+        ...
+
+    def label(self, issue: IssueId, *, add: frozenset[str], remove: frozenset[str]) -> None:
+        """Add and remove labels in one step; a change that changes nothing writes nothing."""
+        ...
+
+    def close(self, issue: IssueId) -> None:
+        """Close an issue; closing a closed one does nothing."""
+        ...
+
+    def reopen(self, issue: IssueId) -> None:
+        """Reopen an issue; reopening an open one does nothing."""
+        ...
+
+    def is_member(self, person: PersonId) -> bool:
+        """Whether this person may act here at all, asked afresh; no answer is never a yes.
+
+        Raises:
+            OutsideError: if the forge does not answer.
+        """
+        ...
+
+    def link(self, *, commit: str, path: str) -> str:
+        """How a reader of the issue gets to a file of the evidence: a URL, or a `git show` argument."""
+        ...

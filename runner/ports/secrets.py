@@ -1,0 +1,17 @@
+"""Secret stores: a name goes in, a value comes out, in the worker only."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Secrets(Protocol):
+    """One or several stores, asked in their configured order."""
+
+    def resolve(self, name: str) -> str:
+        """Return a secret's value.
+
+        Raises:
+            OperatorError: if no store has it, or a store refuses (a readable file, an empty value); never with the value.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""A runbook: a parameterized notebook at a commit, read and checked without executing anything."""

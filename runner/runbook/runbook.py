@@ -1,0 +1,26 @@
+"""The runbook itself: the noun that the catalog finds and everything later speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.digest import Digest
+from runner.runbook.cells import Cell
+from runner.runbook.header import Header
+from runner.runbook.parameters import Schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runbook:
+    """A notebook at a commit. `content` is the exact blob; `digest` is its sha256; `language` the kernel's language."""
+
+    name: str
+    path: str
+    commit: str
+    digest: Digest
+    content: bytes
+    header: Header
+    parameters: Schema
+    cells: tuple[Cell, ...]
+    language: str = "python"
+    kernel: str = "python3"
