@@ -16,6 +16,7 @@ class Repository:
     path: Path
     git_dir: Path
     remote: str | None
+    remote_is_folder: bool
     bare: bool
     object_format: str
 
@@ -38,7 +39,15 @@ class Repository:
             hint = "complete it with: git fetch --unshallow"
             raise OperatorError(doing, "the clone is shallow, so its history cannot be checked", hint=hint)
         top = git_dir if bare else Path(git(["rev-parse", "--show-toplevel"], cwd=path).decode().strip())
-        return cls(path=top, git_dir=git_dir, remote=_remote(top), bare=bare, object_format=object_format)
+        remote = _remote(top)
+        return cls(
+            path=top,
+            git_dir=git_dir,
+            remote=remote,
+            remote_is_folder=remote is not None and _is_folder(top, remote),
+            bare=bare,
+            object_format=object_format,
+        )
 
     def setting(self, name: str) -> str | None:
         """Read one value of Git's configuration, for example `user.email`; None where it is not set."""
@@ -54,3 +63,8 @@ def _remote(path: Path) -> str | None:
     if "origin" in names:
         return "origin"
     return names[0] if len(names) == 1 else None
+
+
+def _is_folder(path: Path, remote: str) -> bool:
+    url = git(["remote", "get-url", "--end-of-options", remote], cwd=path).decode().strip()
+    return url.startswith(("/", ".", "file://"))
