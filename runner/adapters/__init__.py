@@ -1,0 +1,1 @@
+"""Who answers the ports; known to `wiring` only."""

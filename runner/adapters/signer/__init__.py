@@ -1,0 +1,1 @@
+"""Keys that sign: the supervisor's own, and a person's."""
