@@ -1,0 +1,67 @@
+"""An approval: one person's yes to one plan digest, as the ledger has it.
+
+Whether it counts is `count.py`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from runner.digest import Digest
+from runner.ledger.bodies import Approve, Body, Revoke
+from runner.ports.forge import CommentId, PersonId, Thread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One approve event. `fault` says in words why it does not count any more, and is empty while it might."""
+
+    number: int
+    by: PersonId
+    at: datetime
+    plan: Digest
+    comment: CommentId
+    verified: bool
+    reason: str = ""
+    fault: str = ""
+
+
+def approvals(events: Iterable[tuple[int, str, Body]]) -> tuple[Approval, ...]:
+    """Fold a run's events (number, time, body) into its approvals, the revoked ones marked."""
+    found: dict[int, Approval] = {}
+    for number, time, body in events:
+        if isinstance(body, Approve):
+            found[number] = Approval(
+                number=number,
+                by=PersonId(body.said.by),
+                at=datetime.fromisoformat(time),
+                plan=body.plan_digest,
+                comment=CommentId(body.said.comment),
+                verified=body.said.verified,
+                reason=body.reason,
+            )
+        elif isinstance(body, Revoke) and body.approval in found:
+            found[body.approval] = replace(found[body.approval], fault="revoked")
+    return tuple(found.values())
+
+
+def still_said(given: Iterable[Approval], thread: Thread) -> tuple[Approval, ...]:
+    """Hold recorded approvals against the issue as it reads now: an edited or deleted comment says yes no more."""
+    comments = {comment.id: comment for comment in thread.comments}
+    checked = []
+    for approval in given:
+        comment = comments.get(approval.comment)
+        if approval.fault:
+            fault = approval.fault
+        elif comment is None:
+            fault = "its comment was deleted"
+        elif comment.edited:
+            fault = "its comment was edited"
+        elif comment.author != approval.by:
+            fault = "its comment is somebody else's"
+        else:
+            fault = ""
+        checked.append(replace(approval, fault=fault))
+    return tuple(checked)

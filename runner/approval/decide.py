@@ -1,0 +1,229 @@
+"""The verdict: may this be asked for, may this plan run? Pure, in numbered steps, each of which can only refuse.
+
+Fails closed: no rule means denied, an empty policy denies, and no answer is never a yes. Called when something is
+requested, when an approval arrives, and again just before a start, always with the newest policy. It reads no clock, no
+forge and no ledger: `members` are the people whom the forge has just called members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from runner.approval.approval import Approval
+from runner.approval.count import Count, count
+from runner.approval.freeze import holds
+from runner.approval.glob import matches_any
+from runner.approval.rules import ISOLATION, Identity, Policy, Rule
+from runner.digest import Digest
+from runner.ledger.bodies import Rehearsal
+from runner.plan.plan import Plan
+from runner.ports.forge import PersonId
+
+
+class Verdict(Enum):
+    """What a decision comes to. Only `ALLOWED` allows."""
+
+    ALLOWED = "allowed"
+    PENDING = "pending"
+    """Not yet: approvals are missing, or a freeze holds it back."""
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A verdict and why.
+
+    `reasons` are plain sentences; an allowed plan has them too. `used` are the numbers of the approve events that carry
+    the verdict. `may_approve` are those whose yes would still count (`*` for any member). `until` is when a held plan
+    may be looked at again; None if waiting alone does not help.
+    """
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    used: tuple[int, ...] = ()
+    may_approve: tuple[str, ...] = ()
+    until: datetime | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether it may go ahead."""
+        return self.verdict is Verdict.ALLOWED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Somebody's wish to run something, as far as policy cares."""
+
+    runbook: str
+    risk: str
+    targets: tuple[str, ...]
+    person: PersonId
+    verified: bool
+    member: bool
+
+
+def may_request(
+    policy: Policy,
+    *,
+    runbook: str,
+    risk: str,
+    targets: Sequence[str],
+    person: PersonId,
+    verified: bool,
+    member: bool,
+) -> Decision:
+    """Say whether this person may ask for this runbook on these targets."""
+    asked = Asked(runbook=runbook, risk=risk, targets=tuple(targets), person=person, verified=verified, member=member)
+    refusals = _refusals_of_request(policy, asked)
+    if refusals:
+        return Decision(verdict=Verdict.DENIED, reasons=tuple(refusals))
+    return Decision(verdict=Verdict.ALLOWED, reasons=(f"{person} may request {runbook} on {', '.join(targets)}",))
+
+
+def decide(
+    policy: Policy,
+    *,
+    plan: Plan,
+    digest: Digest,
+    approvals: Iterable[Approval],
+    members: frozenset[PersonId],
+    now: datetime,
+) -> Decision:
+    """Judge a plan: may it start now?
+
+    Args:
+        policy: the newest policy.
+        plan: what would run.
+        digest: sha256 of the plan's exact bytes; an approval of any other digest is not an approval.
+        approvals: all of the run's approvals, the void ones too, so that the reasons can name them.
+        members: of the requester and the approvers, those who are members of the project now.
+        now: the time, with its zone.
+    """
+    denied = [
+        *_refusals_of_request(policy, _asked(plan, members)),  # 1-6
+        *_rehearsal_succeeded(plan),  # 7
+        *_plan_is_alive(plan, now),  # 8
+        *_unreviewed_is_allowed(policy, plan),  # 9
+        *_secrets_are_allowed(policy, plan),  # 10
+        *_isolation_is_enough(policy, plan),  # 11
+    ]
+    if denied:
+        return Decision(verdict=Verdict.DENIED, reasons=tuple(denied))
+    rules = policy.rules_for(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
+    counts = [  # 12: every rule has its approvals
+        count(
+            rule,
+            signed=policy.identity is Identity.SIGNED,
+            digest=digest,
+            requester=PersonId(plan.requested.by),
+            approvals=tuple(approvals),
+            members=members,
+            now=now,
+        )
+        for rule in rules
+    ]
+    held = holds(policy.freezes, policy.windows, runbook=plan.runbook.name, targets=plan.targets, now=now)  # 13
+    missing = [reason for one in counts for reason in one.missing]
+    if missing or held:
+        opens = [hold.until for hold in held if hold.until is not None]
+        return Decision(
+            verdict=Verdict.PENDING,
+            reasons=_once([*missing, *(hold.reason for hold in held), *_void(counts)]),
+            may_approve=_once([name for one in counts for name in one.may_approve]),
+            until=max(opens) if held and not missing and len(opens) == len(held) else None,
+        )
+    return Decision(
+        verdict=Verdict.ALLOWED,
+        reasons=_once([one.met for one in counts]),
+        used=tuple(sorted({number for one in counts for number in one.used})),
+    )
+
+
+def people_of(plan: Plan, approvals: Iterable[Approval]) -> frozenset[PersonId]:
+    """Name everybody whose membership a decision on this plan depends on: the forge has to be asked about these."""
+    return frozenset({PersonId(plan.requested.by), *(approval.by for approval in approvals)})
+
+
+def _asked(plan: Plan, members: frozenset[PersonId]) -> Asked:
+    person = PersonId(plan.requested.by)
+    return Asked(
+        runbook=plan.runbook.name,
+        risk=plan.risk,
+        targets=plan.targets,
+        person=person,
+        verified=plan.requested.verified,
+        member=person in members,
+    )
+
+
+def _refusals_of_request(policy: Policy, asked: Asked) -> list[str]:
+    if not policy.rules:  # 1: an empty policy denies
+        return ["the policy has no rules, so nothing may run"]
+    refusals = []
+    if not asked.targets:  # 2: what acts on nothing that policy can see cannot be judged
+        refusals.append("it names no target, so no rule can speak for it")
+    if not asked.member:  # 3: a stranger, or somebody who has left, asks for nothing
+        refusals.append(f"{asked.person} is not a member of this project")
+    if policy.identity is Identity.SIGNED and not asked.verified:  # 4: a name on a comment is free text
+        refusals.append(f"nothing proves that {asked.person} wrote the request, and policy asks for a signature")
+    for target in asked.targets:
+        rule = policy.rule_for(runbook=asked.runbook, risk=asked.risk, target=target)
+        if rule is None:  # 5: no rule means denied
+            refusals.append(f"no rule speaks of {asked.runbook} (risk {asked.risk}) on {target}")
+        elif not rule.request.include(asked.person):  # 6: the rule of every target has to let this person ask
+            refusals.append(f'{asked.person} may not request this on {target}; rule "{rule.name}" lets {rule.request}')
+    return refusals
+
+
+def _rehearsal_succeeded(plan: Plan) -> list[str]:
+    if plan.rehearsal.result is not Rehearsal.FAILED:
+        return []
+    return ["its rehearsal failed, and what could not be rehearsed cannot be approved"]
+
+
+def _plan_is_alive(plan: Plan, now: datetime) -> list[str]:
+    if now < datetime.fromisoformat(plan.expires_at):
+        return []
+    return [f"the plan expired at {plan.expires_at}; ask again in a new comment"]
+
+
+def _unreviewed_is_allowed(policy: Policy, plan: Plan) -> list[str]:
+    if not plan.unreviewed:
+        return []
+    closed = [target for target in plan.targets if not matches_any(policy.unreviewed, target)]
+    return [f"{plan.runbook.name} is not reviewed and merged, which {target} requires" for target in closed]
+
+
+def _secrets_are_allowed(policy: Policy, plan: Plan) -> list[str]:
+    wanted = sorted({*plan.read_secrets, *plan.change_secrets})
+    return [
+        f'rule "{rule.name}" does not give {plan.runbook.name} the secret {secret}'
+        for rule in _rules(policy, plan)
+        for secret in wanted
+        if secret not in rule.secrets
+    ]
+
+
+def _isolation_is_enough(policy: Policy, plan: Plan) -> list[str]:
+    # An isolation that is not in the list has no strength at all, not even that of "none".
+    strength = ISOLATION.get(plan.isolation, -1)
+    return [
+        f'rule "{rule.name}" needs isolation {rule.isolation}; the plan has {plan.isolation}'
+        for rule in _rules(policy, plan)
+        if strength < ISOLATION[rule.isolation]
+    ]
+
+
+def _rules(policy: Policy, plan: Plan) -> tuple[Rule, ...]:
+    return policy.rules_for(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
+
+
+def _void(counts: Iterable[Count]) -> list[str]:
+    return [reason for one in counts for reason in one.void]
+
+
+def _once(items: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(items))
