@@ -1,7 +1,7 @@
 """What can go wrong, classed by who acts next.
 
-The class is also the exit code. A runbook that fails is not an error but an `Outcome`. A message says what was being done
-and what was wrong; the hint says what to try. Neither ever holds a secret or a URL with a query.
+The class is also the exit code. A runbook that fails is not an error but an `Outcome`. A message says what was being
+done and what was wrong; the hint says what to try. Neither ever holds a secret or a URL with a query.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ class Order(Wire):
     injected-parameters cell. `plan_outputs` is what the rehearsal saw, for the second look. Times are seconds.
     """
 
-    schema: int = 1
     mode: Mode
     run: str
     attempt: int
@@ -47,6 +46,7 @@ class Order(Wire):
     """Cell id of each plan cell to its redacted, normalised output in the rehearsal."""
     environment: dict[str, str]
     """Plain variables for the kernel, such as RUNBOOK_RUN_ID and RUNBOOK_FENCE."""
+    schema: int = 1
 
 
 PAYLOAD_TYPE = "application/vnd.runbook.order+json"

@@ -83,7 +83,6 @@ class Environment(Wire):
 class Outcome(Wire):
     """The worker's sealed word on one execution. `notebook` and `artifacts` name files that lie beside it."""
 
-    schema: int = 1
     status: Status
     exit_reason: ExitReason
     rollback: Rollback
@@ -96,11 +95,12 @@ class Outcome(Wire):
     cells: tuple[CellFate, ...]
     fingerprint: Digest | None
     """Digest over the redacted, normalised outputs of the plan cells; None where there are none."""
-    moved: str = ""
-    """A unified diff of plan outputs, where the state moved between plan and run."""
+    moved: str
+    """A unified diff of plan outputs, where the state moved between plan and run; else empty."""
     records: dict[str, Json]
     artifacts: tuple[Artifact, ...]
     redactions: tuple[Redaction, ...]
-    withheld: bool = False
+    withheld: bool
     """The scan gate found something that masking did not: the outputs are not in the notebook."""
     notebook: Digest
+    schema: int = 1

@@ -54,7 +54,6 @@ class Parameter(Wire):
 class Plan(Wire):
     """Everything that will happen, and nothing else will. Times are ISO 8601 in UTC, timeouts in seconds."""
 
-    schema: int = 1
     run: str
     project: str
     runbook: Source
@@ -83,6 +82,7 @@ class Plan(Wire):
     nonce: str
     made_at: str
     expires_at: str
+    schema: int = 1
 
     def to_bytes(self) -> bytes:
         """The exact bytes that are hashed, stored as `plan.json` and approved."""

@@ -1,0 +1,209 @@
+"""The run: one plan's life as a fold over its events. The only home of states and of legal moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from runner.digest import Digest
+from runner.errors import IntegrityError
+from runner.ledger.bodies import (
+    Approve,
+    Body,
+    Cancel,
+    Expire,
+    Finish,
+    Interrupt,
+    Late,
+    Note,
+    Plan,
+    Rehearsal,
+    Reject,
+    Resolve,
+    Revoke,
+    Rollback,
+    Start,
+    Status,
+)
+from runner.ledger.event import Event
+
+
+class RunState(Enum):
+    """Where a run stands. `approved` is not a state of the record: whether approvals suffice is judged, not stored."""
+
+    PLANNED = "planned"
+    STARTED = "started"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    RESOLVED = "resolved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+OVER = frozenset(
+    {RunState.FINISHED, RunState.RESOLVED, RunState.REJECTED, RunState.EXPIRED, RunState.CANCELLED},
+)
+"""States in which nothing more happens by itself."""
+
+_LEGAL: dict[type[Body], frozenset[RunState | None]] = {
+    Plan: frozenset({None}),
+    Approve: frozenset({RunState.PLANNED}),
+    Revoke: frozenset({RunState.PLANNED}),
+    Reject: frozenset({RunState.PLANNED}),
+    Expire: frozenset({RunState.PLANNED}),
+    Start: frozenset({RunState.PLANNED}),
+    Cancel: frozenset({RunState.PLANNED, RunState.STARTED}),
+    Finish: frozenset({RunState.STARTED}),
+    Interrupt: frozenset({RunState.STARTED}),
+    Resolve: frozenset({RunState.INTERRUPTED}),
+    Late: frozenset({RunState.INTERRUPTED, RunState.RESOLVED}),
+    Note: frozenset(RunState),
+}
+"""Event to the states in which it may come; None is a run that does not exist yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run as its events tell it. `approvals` are the approve events that nobody revoked."""
+
+    id: str
+    state: RunState
+    plan: Plan
+    planned: Event
+    approvals: tuple[Event, ...] = ()
+    revoked: tuple[Event, ...] = ()
+    start: Event | None = None
+    cancel: Event | None = None
+    end: Event | None = None
+    late: Event | None = None
+    outcome: Status | None = None
+    rollback: Rollback | None = None
+    message: str = ""
+    comments: frozenset[str] = field(default_factory=frozenset)
+    """Request keys and comment ids that were already taken into the record."""
+
+    @property
+    def attempt(self) -> int:
+        """The current attempt; 0 before the first start."""
+        return self.start.body.attempt if self.start and isinstance(self.start.body, Start) else 0
+
+    @property
+    def digest(self) -> Digest:
+        """What approvers approve."""
+        return self.plan.plan_digest
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.state in OVER
+
+    @property
+    def approvable(self) -> bool:
+        """A failed rehearsal is recorded and cannot be approved."""
+        return self.state is RunState.PLANNED and self.plan.rehearsal is not Rehearsal.FAILED
+
+
+def legal(state: RunState | None, body: Body) -> bool:
+    """Whether an event may come in a state."""
+    return state in _LEGAL.get(type(body), frozenset())
+
+
+def fold(events: Sequence[Event]) -> Run:
+    """A run from its events, in order.
+
+    Raises:
+        IntegrityError: at the first event that may not come where it does.
+    """
+    if not events or not isinstance(events[0].body, Plan):
+        raise IntegrityError("reading a run", "it does not begin with a plan")
+    first = events[0]
+    plan = first.body
+    if not isinstance(plan, Plan) or first.run is None:
+        raise IntegrityError("reading a run", f"event {first.seq} plans no run")
+    run = Run(
+        id=first.run,
+        state=RunState.PLANNED,
+        plan=plan,
+        planned=first,
+        comments=frozenset({plan.said.comment}),
+    )
+    for event in events[1:]:
+        run = step(run, event)
+    return run
+
+
+def step(run: Run, event: Event) -> Run:
+    """The run after one more event.
+
+    Raises:
+        IntegrityError: if that event may not come now.
+    """
+    body = event.body
+    if not legal(run.state, body):
+        raise IntegrityError(
+            f"reading run {run.id}", f"event {event.seq} ({event.type}) may not follow {run.state.value}"
+        )
+    _same_plan(run, event)
+    match body:
+        case Approve():
+            return _heard(replace(run, approvals=(*run.approvals, event)), body.said.comment)
+        case Revoke():
+            return _heard(_revoke(run, event, body), body.said.comment)
+        case Reject():
+            return _heard(replace(run, state=RunState.REJECTED, end=event, message=body.reason), body.said.comment)
+        case Expire():
+            return replace(run, state=RunState.EXPIRED, end=event)
+        case Start():
+            return replace(run, state=RunState.STARTED, start=event)
+        case Cancel():
+            over = run.state is RunState.PLANNED
+            state = RunState.CANCELLED if over else run.state
+            return _heard(replace(run, state=state, cancel=event, end=event if over else None), body.said.comment)
+        case Resolve():
+            return _heard(replace(run, state=RunState.RESOLVED, end=event, message=body.reason), body.said.comment)
+        case _:
+            return _ended(run, event)
+
+
+def _ended(run: Run, event: Event) -> Run:
+    match event.body:
+        case Finish() as body:
+            _same_start(run, body.start, event)
+            done = replace(run, state=RunState.FINISHED, end=event, outcome=body.outcome)
+            return replace(done, rollback=body.rollback, message=body.message)
+        case Interrupt() as body:
+            _same_start(run, body.start, event)
+            return replace(run, state=RunState.INTERRUPTED, end=event, message=body.reason)
+        case Late() as body:
+            _same_start(run, body.start, event)
+            return replace(run, late=event)
+        case _:
+            return run
+
+
+def _revoke(run: Run, event: Event, body: Revoke) -> Run:
+    kept = tuple(one for one in run.approvals if one.seq != body.approval)
+    if len(kept) == len(run.approvals):
+        raise IntegrityError(
+            f"reading run {run.id}", f"event {event.seq} revokes {body.approval}, no approval"
+        )
+    return replace(run, approvals=kept, revoked=(*run.revoked, event))
+
+
+def _heard(run: Run, comment: str) -> Run:
+    return replace(run, comments=run.comments | {comment})
+
+
+def _same_plan(run: Run, event: Event) -> None:
+    digest = getattr(event.body, "plan_digest", run.digest)
+    if digest != run.digest:
+        raise IntegrityError(f"reading run {run.id}", f"event {event.seq} speaks of another plan ({digest[:12]})")
+
+
+def _same_start(run: Run, start: int, event: Event) -> None:
+    if run.start is None or run.start.seq != start:
+        raise IntegrityError(
+            f"reading run {run.id}", f"event {event.seq} closes start {start}, which is not the open one"
+        )
