@@ -12,7 +12,10 @@ from runner.runbook.parameters import Schema
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runbook:
-    """A notebook at a commit. `content` is the exact blob; `digest` is its sha256; `language` the kernel's language."""
+    """A notebook at a commit. `content` is the exact blob; `digest` is its sha256; `language` the kernel's language.
+
+    `kernel` is the kernelspec's name, or `python3` where the notebook names none (`kernel_declared` is False then).
+    """
 
     name: str
     path: str
@@ -24,3 +27,4 @@ class Runbook:
     cells: tuple[Cell, ...]
     language: str = "python"
     kernel: str = "python3"
+    kernel_declared: bool = True

@@ -1,0 +1,52 @@
+"""Literal secrets: text that looks like a credential somebody pasted. Patterns only; it knows no secret's value.
+
+Used by lint on a runbook's source and by the scan of what is about to be committed: one list, so that both agree.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leak:
+    """One hit: which pattern, and where (offsets into the text). The text itself is not repeated."""
+
+    rule: str
+    start: int
+    end: int
+
+
+_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("private-key", re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")),
+    ("aws-access-key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    ("gitlab-token", re.compile(r"\bgl(?:pat|ptt|rt|dt|cbt|soat|agent|oas|ft|imt)-[0-9A-Za-z_-]{20,}")),
+    ("github-token", re.compile(r"\b(?:gh[pousr]_[0-9A-Za-z]{36,}|github_pat_[0-9A-Za-z_]{50,})")),
+    ("slack-token", re.compile(r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}")),
+    ("google-api-key", re.compile(r"\bAIza[0-9A-Za-z_-]{35}")),
+    ("stripe-key", re.compile(r"\b[rs]k_live_[0-9A-Za-z]{20,}")),
+    ("json-web-token", re.compile(r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}")),
+    ("password-in-url", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"{}$]{1,64}:[^\s/:@'\"{}$]{3,128}@")),
+    (
+        "assigned-secret",
+        re.compile(
+            r"(?i)\b\w{0,40}(?:password|passwd|secret|api_?key|access_?key|auth_?token|token)\w{0,20}"
+            r"\s{0,8}[:=]\s{0,8}[rbf]?(['\"])(?![^'\"]*[{}<>$])[^'\"\s]{8,200}\1"
+        ),
+    ),
+)
+
+
+def findings(text: str) -> tuple[Leak, ...]:
+    """Find everything that looks like a credential, in the order of the text.
+
+    Args:
+        text: any text; several lines are searched together.
+    """
+    found = [
+        Leak(rule=rule, start=match.start(), end=match.end())
+        for rule, pattern in _PATTERNS
+        for match in pattern.finditer(text)
+    ]
+    return tuple(sorted(found, key=lambda leak: (leak.start, leak.rule)))

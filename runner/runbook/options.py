@@ -1,0 +1,150 @@
+"""A cell's options: the first run of `#|` lines, at the top of the cell or directly after a leading `%%magic` line.
+
+They are parsed as the strict YAML that headers are written in. An option that is written badly stops the reading; one
+that is unknown, or known and not carried out yet, is kept in `raw` and refused by lint, so that nothing runs without it
+silently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from runner.errors import RequestError
+from runner.request import strict_yaml
+from runner.runbook import duration
+
+CARRIED_OUT = ("step", "timeout", "irreversible", "normalise")
+PLANNED = ("retries", "backoff", "confirm", "when", "continue-on-failure")
+"""Known words that nothing carries out yet: a runbook that uses one is refused by lint."""
+
+_STEP = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_MARK = "#|"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """A cell's `#|` lines, checked. `raw` keeps what was written, for lint.
+
+    `timeout` is in seconds. `normalise` holds regular expressions: what they match in the cell's output does not count
+    when the state is compared with the plan. Options that are known but not carried out yet (retries, confirm, ...)
+    are in `raw` only, and a runbook that uses one is refused by lint rather than run without it.
+    """
+
+    step: str | None = None
+    timeout: float | None = None
+    irreversible: str | None = None
+    normalise: tuple[str, ...] = ()
+    raw: tuple[tuple[str, str], ...] = field(default=())
+
+
+def block(source: str) -> tuple[int, list[str]]:
+    """Find the option lines of a cell.
+
+    Returns:
+        The number (from 1) of the first of them, or of the line where it would be, and the lines without their mark.
+    """
+    lines = source.splitlines()
+    start = 1 if lines and lines[0].startswith("%%") else 0
+    found: list[str] = []
+    for line in lines[start:]:
+        if not line.startswith(_MARK):
+            break
+        found.append(line.removeprefix(_MARK).removeprefix(" "))
+    return start + 1, found
+
+
+def stray(source: str) -> tuple[int, ...]:
+    """Line numbers of `#|` lines that nothing reads, because they do not stand where options stand."""
+    first, found = block(source)
+    read = range(first, first + len(found))
+    lines = enumerate(source.splitlines(), start=1)
+    return tuple(number for number, line in lines if line.lstrip().startswith(_MARK) and number not in read)
+
+
+def read(source: str, *, cell: int) -> Options:
+    """Read the options of one code cell.
+
+    Args:
+        source: the cell's text.
+        cell: its index from 0; people count from 1.
+
+    Raises:
+        RequestError: if an option is written badly; it names the cell and the line.
+    """
+    first, lines = block(source)
+    if not lines:
+        return Options()
+    doing = f"reading the options of cell {cell + 1}"
+    written = strict_yaml.mapping("\n".join(lines), doing=doing, first_line=first)
+    known: dict[str, object] = {}
+    wrong: list[str] = []
+    for name, value in written.items():
+        try:
+            if name in _CHECKS:
+                known[name] = _CHECKS[name](value)
+        except ValueError as error:
+            line = first + _line_of(name, lines)
+            wrong.append(f"line {line}: {name}: {shown(value)} is not accepted; write {error}")
+    if wrong:
+        raise RequestError(doing, "; ".join(wrong), hint="Correct these `#|` lines.")
+    return _options(known, written)
+
+
+def _options(known: Mapping[str, object], written: Mapping[str, strict_yaml.Node]) -> Options:
+    step, timeout = known.get("step"), known.get("timeout")
+    irreversible, normalise = known.get("irreversible"), known.get("normalise", ())
+    return Options(
+        step=step if isinstance(step, str) else None,
+        timeout=timeout if isinstance(timeout, float) else None,
+        irreversible=irreversible if isinstance(irreversible, str) else None,
+        normalise=normalise if isinstance(normalise, tuple) else (),
+        raw=tuple((name, value if isinstance(value, str) else repr(value)) for name, value in written.items()),
+    )
+
+
+def _line_of(name: str, lines: list[str]) -> int:
+    return next((number for number, line in enumerate(lines) if line.lstrip("'\"").startswith(name)), 0)
+
+
+def shown(value: object) -> str:
+    """Write a refused value for people: escaped, and cut."""
+    text = ascii(value)
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - a line of a terminal, less the words around it
+
+
+def _step(value: strict_yaml.Node) -> str:
+    if isinstance(value, str) and _STEP.fullmatch(value):
+        return value
+    raise ValueError("a short name of lower-case letters, digits and hyphens, such as restart-nginx")
+
+
+def _timeout(value: strict_yaml.Node) -> float:
+    return duration.seconds(value if isinstance(value, str) else "")
+
+
+def _reason(value: strict_yaml.Node) -> str:
+    if isinstance(value, str) and value.strip() and value.lower() not in {"true", "false", "yes", "no"}:
+        return value.strip()
+    raise ValueError("the reason in words, such as: sent mail cannot be called back")
+
+
+def _patterns(value: strict_yaml.Node) -> tuple[str, ...]:
+    written = value if isinstance(value, list) else [value]
+    patterns = tuple(item for item in written if isinstance(item, str) and item)
+    try:
+        compiled = [re.compile(pattern) for pattern in patterns]
+    except re.error:
+        compiled = []
+    if not compiled or len(compiled) != len(written):
+        raise ValueError("a regular expression, or a list of them")
+    return patterns
+
+
+_CHECKS: Mapping[str, Callable[[strict_yaml.Node], object]] = {
+    "step": _step,
+    "timeout": _timeout,
+    "irreversible": _reason,
+    "normalise": _patterns,
+}
