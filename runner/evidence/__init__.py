@@ -1,0 +1,1 @@
+"""The sealed record: what lies where under `outputs/`, and the one commit that puts it there."""

@@ -1,0 +1,168 @@
+"""The manifest: the readable record of one attempt. Its digest is in the signed event that adds it.
+
+It differs from the first draft of its schema where that named things the run does not know: cells have their full fate
+instead of three counters, approvals name the event that recorded them, and persons are what policy calls them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runner.digest import Digest, Json, Wire, readable, sha256
+from runner.execution.outcome import CellFate, Environment, Outcome, Redaction
+from runner.ledger.bodies import Approve, Rollback, Start, Status
+from runner.ledger.event import Event
+from runner.plan.plan import Parameter, Plan, Requested, Source
+
+
+class Approval(Wire):
+    """Who said yes, when, and in which event."""
+
+    by: str
+    at: str
+    event: int
+    reason: str
+
+
+class Execution(Wire):
+    """Where and how the cells ran. Times are ISO 8601 in UTC; `seconds` is from a monotonic clock."""
+
+    executor: str
+    owner: str
+    start_event: int
+    isolation: str
+    started_at: str
+    finished_at: str
+    seconds: float
+    environment: Environment | None
+    targets: tuple[str, ...]
+
+
+class Result(Wire):
+    """How it ended."""
+
+    outcome: Status
+    exit_reason: str
+    rollback: Rollback
+    message: str
+    cells: tuple[CellFate, ...]
+    records: dict[str, Json]
+    moved: str
+    withheld: bool
+
+
+class File(Wire):
+    """One file of this attempt, relative to the run's folder."""
+
+    path: str
+    sha256: Digest
+    size: int
+    media_type: str
+    storage: str
+
+
+class Manifest(Wire):
+    """One attempt of one run, whole."""
+
+    run: str
+    attempt: int
+    reverts: str | None
+    plan_digest: Digest
+    title: str
+    risk: str
+    runbook: Source
+    parameters: dict[str, Parameter]
+    request: Requested
+    approvals: tuple[Approval, ...]
+    execution: Execution
+    result: Result
+    files: tuple[File, ...]
+    redactions: tuple[Redaction, ...]
+    schema: int = 1
+
+    def to_bytes(self) -> bytes:
+        """The exact bytes that are stored and named by the signed event."""
+        return readable(self)
+
+
+_MEDIA = {
+    ".ipynb": "application/x-ipynb+json",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".txt": "text/plain",
+    ".png": "image/png",
+    ".html": "text/html",
+    ".svg": "image/svg+xml",
+}
+
+
+def make(
+    plan: Plan,
+    *,
+    digest: Digest,
+    start: Event,
+    approvals: tuple[Event, ...],
+    outcome: Outcome,
+    files: Mapping[str, bytes],
+) -> Manifest:
+    """Put the record of one attempt together.
+
+    Args:
+        plan: what was approved.
+        digest: its digest.
+        start: the start event of this attempt.
+        approvals: the approve events that the start names.
+        outcome: the worker's word.
+        files: path inside the run's folder to bytes, without the manifest itself.
+    """
+    body = start.body
+    if not isinstance(body, Start):
+        raise TypeError("an attempt begins with a start event")
+    return Manifest(
+        run=plan.run,
+        attempt=body.attempt,
+        reverts=None,
+        plan_digest=digest,
+        title=plan.title,
+        risk=plan.risk,
+        runbook=plan.runbook,
+        parameters=plan.parameters,
+        request=plan.requested,
+        approvals=tuple(_approval(event) for event in approvals),
+        execution=Execution(
+            executor=body.executor,
+            owner=body.owner,
+            start_event=start.seq,
+            isolation=outcome.isolation,
+            started_at=outcome.started_at,
+            finished_at=outcome.finished_at,
+            seconds=outcome.seconds,
+            environment=outcome.environment,
+            targets=plan.targets,
+        ),
+        result=Result(
+            outcome=outcome.status,
+            exit_reason=outcome.exit_reason.value,
+            rollback=outcome.rollback,
+            message=outcome.message,
+            cells=outcome.cells,
+            records=outcome.records,
+            moved=outcome.moved,
+            withheld=outcome.withheld,
+        ),
+        files=tuple(_file(name, data) for name, data in sorted(files.items())),
+        redactions=outcome.redactions,
+    )
+
+
+def _approval(event: Event) -> Approval:
+    body = event.body
+    if not isinstance(body, Approve):
+        raise TypeError(f"event {event.seq} is no approval")
+    return Approval(by=body.said.by, at=event.time, event=event.seq, reason=body.reason)
+
+
+def _file(name: str, data: bytes) -> File:
+    ending = name[name.rfind(".") :] if "." in name else ""
+    media = _MEDIA.get(ending, "application/octet-stream")
+    return File(path=name, sha256=sha256(data), size=len(data), media_type=media, storage="git")

@@ -1,0 +1,108 @@
+"""Sealing: a run's files and the event that names them, drafted for one commit.
+
+Nothing is pushed here: `ledger/chain.py` does that. What goes in was masked and scanned by the worker; the words of the
+request and comments pass the scan here, since people paste secrets into issues too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runner.digest import Digest, sha256
+from runner.evidence import layout, manifest, summary
+from runner.execution.outcome import Outcome
+from runner.ledger.bodies import Body, Finish, Late, Rehearsal, Said
+from runner.ledger.bodies import Plan as PlanBody
+from runner.ledger.chain import Draft
+from runner.ledger.event import ROOT, Event
+from runner.plan.plan import Plan
+from runner.plan.run import Run
+
+
+def plan_draft(plan: Plan, *, said: Said, request: str, rehearsal: bytes | None) -> Draft:
+    """The plan event with its files: the plan, the rehearsal and the words of the request."""
+    data = plan.to_bytes()
+    files = {layout.plan_file(plan.run): data, layout.request_file(plan.run): request.encode()}
+    if rehearsal is not None:
+        files[layout.rehearsal_file(plan.run)] = rehearsal
+    body = PlanBody(
+        plan_digest=sha256(data),
+        request_key=plan.requested.key,
+        runbook=plan.runbook.name,
+        runbook_commit=plan.runbook.commit,
+        risk=plan.risk,
+        locks=plan.locks,
+        policy_commit=plan.policy_commit,
+        expires=plan.expires_at,
+        rehearsal=plan.rehearsal.result,
+        nonce=plan.nonce,
+        issue=plan.requested.issue,
+        said=said,
+    )
+    failed = " (rehearsal failed)" if plan.rehearsal.result is Rehearsal.FAILED else ""
+    title = f"plan: {plan.runbook.name} on {', '.join(plan.targets)}{failed}"
+    return Draft(body=body, run=plan.run, title=title, files=files, trailers=trailers(plan, sha256(data)))
+
+
+def end_draft(
+    run: Run, plan: Plan, *, approvals: tuple[Event, ...], outcome: Outcome, files: Mapping[str, bytes]
+) -> Draft:
+    """The finish (or, for an owner that was given up, the late) event with everything that an attempt left.
+
+    Args:
+        run: the run, started or interrupted.
+        plan: its plan.
+        approvals: the approve events that its start names.
+        outcome: the worker's word.
+        files: what the worker sealed: `executed.ipynb` and `artifacts/...`.
+    """
+    start = run.start
+    if start is None:
+        raise TypeError(f"run {run.id} was never started")
+    attempt = run.attempt
+    inside = {f"attempts/{attempt}/{name}": data for name, data in files.items() if name != "outcome.json"}
+    record = manifest.make(plan, digest=run.digest, start=start, approvals=approvals, outcome=outcome, files=inside)
+    text = summary.render(record)
+    stored = {f"{layout.run_folder(run.id)}{name}": data for name, data in inside.items()}
+    stored[layout.manifest_file(run.id, attempt)] = record.to_bytes()
+    stored[layout.summary_file(run.id, attempt)] = text.encode()
+    kind: type[Finish | Late] = Late if run.end is not None else Finish
+    body: Body = kind(
+        start=start.seq,
+        outcome=outcome.status,
+        rollback=outcome.rollback,
+        exit_reason=outcome.exit_reason.value,
+        manifest=sha256(record.to_bytes()),
+        seconds=outcome.seconds,
+        message=outcome.message,
+    )
+    word = "late" if kind is Late else "finish"
+    title = f"{word}: {plan.runbook.name} on {', '.join(plan.targets)}: {outcome.status.value}"
+    extra = [("Runbook-Outcome", outcome.status.value)]
+    people = [("Approved-By", one.by) for one in record.approvals]
+    lines = (*trailers(plan, run.digest), *extra, *people)
+    return Draft(body=body, run=run.id, title=title, files=stored, trailers=lines)
+
+
+def about(run: Run) -> tuple[tuple[str, str], ...]:
+    """The subject of an event that adds no file: the plan that it speaks of."""
+    return ((layout.plan_file(run.id).removeprefix(ROOT), run.digest),)
+
+
+def event_draft(
+    run: Run, plan: Plan, body: Body, *, title: str, trailers_too: tuple[tuple[str, str], ...] = ()
+) -> Draft:
+    """An event about a run that adds no file."""
+    lines = (*trailers(plan, run.digest), *trailers_too)
+    return Draft(body=body, run=run.id, title=title, about=about(run), trailers=lines)
+
+
+def trailers(plan: Plan, digest: Digest) -> tuple[tuple[str, str], ...]:
+    """What stock `git log` can be asked about any event of a run."""
+    return (
+        ("Runbook-Name", plan.runbook.name),
+        ("Runbook-Target", ", ".join(plan.targets)),
+        ("Runbook-Plan", f"sha256:{digest}"),
+        ("Runbook-Issue", plan.requested.issue),
+        ("Requested-By", plan.requested.by),
+    )
