@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from runner.approval.approval import approvals, still_said
+from runner.digest import sha256
+from runner.ledger.bodies import Approve, Expire, Revoke, Said
+from tests.builders import NOW, a_comment, a_thread, a_yes
+
+PLAN = sha256(b"plan")
+TIME = NOW.isoformat()
+
+
+def said(by: str, comment: str) -> Said:
+    return Said(by=by, comment=comment, verified=True)
+
+
+def test_an_approve_event_is_an_approval() -> None:
+    (found,) = approvals([(3, TIME, Approve(plan_digest=PLAN, said=said("bob", "7/1"), reason="looks right"))])
+    assert (found.number, found.by, found.at, found.plan) == (3, "bob", NOW, PLAN)
+    assert (found.comment, found.verified, found.reason, found.fault) == ("7/1", True, "looks right", "")
+
+
+def test_a_revoke_event_voids_only_the_approval_that_it_names() -> None:
+    first, second = approvals(
+        [
+            (3, TIME, Approve(plan_digest=PLAN, said=said("bob", "7/1"))),
+            (4, TIME, Approve(plan_digest=PLAN, said=said("eve", "7/2"))),
+            (5, TIME, Revoke(plan_digest=PLAN, approval=3, said=said("bob", "7/3"))),
+            (6, TIME, Revoke(plan_digest=PLAN, approval=99, said=said("bob", "7/4"))),
+            (7, TIME, Expire(plan_digest=PLAN)),
+        ]
+    )
+    assert (first.fault, second.fault) == ("revoked", "")
+
+
+def test_an_approval_stands_while_its_comment_does() -> None:
+    (same,) = still_said([a_yes("bob", number=3)], a_thread(a_comment("yes", by="bob", number=3)))
+    assert same.fault == ""
+
+
+def test_an_edited_deleted_or_foreign_comment_says_yes_no_more() -> None:
+    edited = a_comment("yes", by="bob", number=3, edited=True)
+    foreign = a_comment("yes", by="eve", number=3)
+    for thread, says in [
+        (a_thread(), "its comment was deleted"),
+        (a_thread(edited), "its comment was edited"),
+        (a_thread(foreign), "its comment is somebody else's"),
+    ]:
+        (found,) = still_said([a_yes("bob", number=3)], thread)
+        assert found.fault == says
+
+
+def test_a_revoked_approval_stays_revoked() -> None:
+    (found,) = still_said([a_yes("bob", number=3, fault="revoked")], a_thread(a_comment("yes", by="bob", number=3)))
+    assert found.fault == "revoked"

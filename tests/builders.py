@@ -1,0 +1,116 @@
+"""Nouns for tests, complete and plausible: a test names only what it is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from runner.approval.approval import Approval
+from runner.digest import Digest, sha256
+from runner.ledger.bodies import Rehearsal
+from runner.plan.plan import Parameter, Plan, Rehearsed, Requested, SavedFile, Source
+from runner.ports.forge import Comment, CommentId, Issue, IssueId, PersonId, Thread
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+"""A Monday."""
+
+_PLAN = Plan(
+    run="20261123T115900Z-disk-cleanup-7k3q9x2m",
+    project="ops",
+    runbook=Source(
+        name="disk-cleanup",
+        path="runbooks/disk-cleanup.ipynb",
+        commit="4f9d1c0a8be37a5d2c61f0e94d7b8a3c5e6f7081",
+        sha256=sha256(b"notebook"),
+    ),
+    title="Free disk space",
+    risk="high",
+    parameters={
+        "host": Parameter(value="web-1", source="request"),
+        "keep_days": Parameter(value=7, source="default"),
+    },
+    injected="host = 'web-1'\nkeep_days = 7\n",
+    targets=("prod/web-1",),
+    locks=("prod/web-1",),
+    read_secrets=(),
+    change_secrets=(),
+    network=False,
+    write=(),
+    irreversible=None,
+    timeout=600.0,
+    cell_timeout=60.0,
+    executor="local",
+    isolation="none",
+    toolkit=sha256(b"toolkit"),
+    policy_commit="4f9d1c0a8be37a5d2c61f0e94d7b8a3c5e6f7081",
+    requested=Requested(
+        by="alice@example.org",
+        verified=True,
+        issue="7",
+        comment="7/0",
+        key="local:ops:7/0:0",
+        text_sha256=sha256(b"words"),
+    ),
+    rehearsal=Rehearsed(
+        result=Rehearsal.OK,
+        notebook=sha256(b"rehearsal"),
+        fingerprint=sha256(b"fingerprint"),
+        outputs={"plan-1": "would remove 3 files, 1.2 GiB"},
+    ),
+    files=(SavedFile(name="files.txt", sha256=sha256(b"files"), size=120),),
+    unreviewed=False,
+    close_issue=True,
+    nonce="n" * 26,
+    made_at="2026-11-23T11:59:00+00:00",
+    expires_at="2026-11-24T11:59:00+00:00",
+)
+
+
+def a_plan(**changes: Any) -> Plan:
+    """Alice wants to free disk space on prod/web-1."""
+    return replace(_PLAN, **changes)
+
+
+def requested_by(person: str, *, verified: bool = True) -> Requested:
+    """The request part of a plan, by somebody else."""
+    return replace(_PLAN.requested, by=person, verified=verified)
+
+
+def rehearsed(result: Rehearsal, outputs: dict[str, str] | None = None) -> Rehearsed:
+    """The rehearsal part of a plan."""
+    return replace(_PLAN.rehearsal, result=result, outputs=_PLAN.rehearsal.outputs if outputs is None else outputs)
+
+
+def a_yes(by: str = "bob@example.org", *, number: int = 3, plan: Digest | None = None, **changes: Any) -> Approval:
+    """An approval as the ledger has it, of the plan that `a_plan()` makes."""
+    values: dict[str, Any] = {
+        "number": number,
+        "by": PersonId(by),
+        "at": NOW,
+        "plan": plan if plan is not None else _PLAN.digest,
+        "comment": CommentId(f"7/{number}"),
+        "verified": True,
+    }
+    return Approval(**(values | changes))
+
+
+def a_comment(body: str, *, by: str = "bob@example.org", number: int = 1, **changes: Any) -> Comment:
+    """A comment on issue 7."""
+    values: dict[str, Any] = {
+        "id": CommentId(f"7/{number}"),
+        "issue": IssueId("7"),
+        "author": PersonId(by),
+        "body": body,
+        "created": NOW,
+        "verified": True,
+    }
+    return Comment(**(values | changes))
+
+
+def a_thread(*comments: Comment) -> Thread:
+    """Issue 7 with these comments after its description."""
+    alice = PersonId("alice@example.org")
+    issue = Issue(id=IssueId("7"), title="Disk full on web-1", author=alice, created=NOW, open=True)
+    return Thread(issue=issue, comments=(a_comment("The disk is full.", by=alice, number=0), *comments))
