@@ -143,7 +143,7 @@ def key_bytes(public_key: str) -> bytes:
     return blob
 
 
-def _parse(armoured: str) -> _Signature:
+def _dearmour(armoured: str) -> bytes:
     if len(armoured) > LARGEST:
         raise _MalformedError("it is too long")
     lines = armoured.strip("\n").split("\n")
@@ -157,6 +157,11 @@ def _parse(armoured: str) -> _Signature:
     if base64.b64encode(blob).decode() != text:
         # Unused last bits would let one signature be written in several ways.
         raise _MalformedError("its base64 is not in the one canonical form")
+    return blob
+
+
+def _parse(armoured: str) -> _Signature:
+    blob = _dearmour(armoured)
     if blob[: len(MAGIC)] != MAGIC or blob[len(MAGIC) : len(MAGIC) + 4] != VERSION.to_bytes(4, "big"):
         raise _MalformedError("it does not begin as an SSHSIG of version 1")
     rest = blob[len(MAGIC) + 4 :]
