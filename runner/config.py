@@ -1,0 +1,82 @@
+"""Settings: `[tool.runbook]` of the repository's `pyproject.toml`, read at a commit, and the few things a machine adds.
+
+The only place that knows setting names and environment variables. A setting that is not known is refused: a typo must not
+silently become a default.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from runner.errors import OperatorError
+
+DOING = "reading [tool.runbook] of pyproject.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Checked settings. Times are seconds.
+
+    `project` is the id that genesis froze; `branch` holds runbooks and policy; `lease` is how long a silent owner is
+    waited for; `secrets` is a folder of secret files, one for each name.
+    """
+
+    project: str = ""
+    branch: str = "main"
+    evidence_branch: str = "evidence"
+    issues_branch: str = "issues"
+    forge: str = "local"
+    executor: str = "local"
+    bot: str = "runbook"
+    lease: int = 60
+    timeout: int = 3600
+    cell_timeout: int = 600
+    secrets: str = ""
+
+
+def read(text: str | None) -> Settings:
+    """Read settings from the text of `pyproject.toml`; no file and no table mean defaults.
+
+    Raises:
+        OperatorError: naming every setting that is unknown or of the wrong type.
+    """
+    try:
+        table = tomllib.loads(text or "").get("tool", {}).get("runbook", {})
+    except tomllib.TOMLDecodeError as error:
+        raise OperatorError(DOING, str(error), hint="correct the file on the protected branch") from error
+    if not isinstance(table, dict):
+        raise OperatorError(DOING, "tool.runbook is not a table")
+    known = {field.name.replace("_", "-"): field for field in fields(Settings)}
+    problems = [f"{name} is not a setting" for name in table if name not in known]
+    for name, value in table.items():
+        if name in known and not _fits(value, str(known[name].type)):
+            problems.append(f"{name} must be of type {known[name].type}, not {value!r}")
+    if problems:
+        raise OperatorError(DOING, "; ".join(problems), hint=f"settings are: {', '.join(known)}")
+    return Settings(**{name.replace("-", "_"): value for name, value in table.items()})
+
+
+def _fits(value: object, kind: str) -> bool:
+    if kind == "int":
+        return type(value) is int and value > 0
+    return isinstance(value, str) and value != ""
+
+
+def state_folder(project: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where this machine keeps keys, spool and tables of a project: never inside the repository.
+
+    `RUNBOOK_STATE` names the folder above; else it is `$XDG_STATE_HOME/runbook`, else `~/.local/state/runbook`.
+    """
+    named = environ.get("RUNBOOK_STATE")
+    home = Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return (Path(named) if named else home / "runbook") / project
+
+
+def host() -> str:
+    """What this machine is called in events."""
+    return socket.gethostname() or "unnamed"

@@ -1,0 +1,106 @@
+"""The draft: a request that was understood, before it was rehearsed. `freeze` makes the plan of it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from runner.config import Settings
+from runner.digest import Digest, sha256
+from runner.ledger.bodies import Rehearsal
+from runner.ledger.event import iso
+from runner.plan.plan import Parameter, Plan, Rehearsed, Requested, Source
+from runner.ports.forge import Comment
+from runner.runbook import header
+from runner.runbook.parameters import Values, injected
+from runner.runbook.runbook import Runbook
+
+NOT_REHEARSED = Rehearsed(result=Rehearsal.NOTHING, notebook=None, fingerprint=None, outputs={})
+_CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefghjkmnpqrstvwxyz")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a plan takes from its surroundings. `nonce` is fresh randomness; `life` is how long the plan may wait."""
+
+    settings: Settings
+    policy_commit: str
+    isolation: str
+    toolkit: Digest
+    life: timedelta
+    nonce: str
+    now: datetime
+
+
+def run_id(runbook: str, *, nonce: str, now: datetime) -> str:
+    """A run's id: the time, the runbook's name, and eight digits that keep two of the same second apart."""
+    slug = re.sub(r"[^a-z0-9]+", "-", runbook.lower()).strip("-")[:60].strip("-") or "runbook"
+    tail = base64.b32encode(bytes.fromhex(sha256(nonce.encode()))[:5]).decode().translate(_CROCKFORD)
+    return f"{now:%Y%m%dT%H%M%SZ}-{slug}-{tail}"
+
+
+def draft(runbook: Runbook, values: Values, *, asked: Comment, key: str, terms: Terms) -> Plan:
+    """Say exactly what would happen, all but the rehearsal.
+
+    Args:
+        runbook: at the pinned commit.
+        values: checked.
+        asked: the comment that holds the request.
+        key: the request key: one plan for each, ever.
+        terms: settings, policy and clock.
+    """
+    head = runbook.header
+    targets = tuple(sorted(set(header.targets(head, values))))
+    return Plan(
+        run=run_id(runbook.name, nonce=terms.nonce, now=terms.now),
+        project=terms.settings.project,
+        runbook=Source(name=runbook.name, path=runbook.path, commit=runbook.commit, sha256=runbook.digest),
+        title=head.title,
+        risk=head.risk,
+        parameters={name: Parameter(value=value, source=values.origin(name)) for name, value in values.items()},
+        injected=injected(values),
+        targets=targets,
+        locks=targets,
+        read_secrets=head.read_secrets,
+        change_secrets=head.change_secrets,
+        network=head.access.network,
+        write=header.writes(head, values),
+        irreversible=_irreversible(runbook),
+        timeout=head.timeout or float(terms.settings.timeout),
+        cell_timeout=float(terms.settings.cell_timeout),
+        executor=terms.settings.executor,
+        isolation=terms.isolation,
+        toolkit=terms.toolkit,
+        policy_commit=terms.policy_commit,
+        requested=Requested(
+            by=asked.author,
+            verified=asked.verified,
+            issue=asked.issue,
+            comment=asked.id,
+            key=key,
+            text_sha256=sha256(asked.body.encode()),
+        ),
+        rehearsal=NOT_REHEARSED,
+        files=(),
+        unreviewed=False,
+        close_issue=head.close_issue,
+        nonce=terms.nonce,
+        made_at=iso(terms.now),
+        expires_at=iso(terms.now + terms.life),
+    )
+
+
+def freeze(plan: Plan, *, rehearsed: Rehearsed, now: datetime, life: timedelta) -> Plan:
+    """The plan as it will be approved: with what the rehearsal saw, and its time counted from now."""
+    return msgspec.structs.replace(plan, rehearsal=rehearsed, made_at=iso(now), expires_at=iso(now + life))
+
+
+def _irreversible(runbook: Runbook) -> str | None:
+    """What approvers must know cannot be undone: the header's word and every such cell's."""
+    said = [runbook.header.irreversible, *(cell.options.irreversible for cell in runbook.cells)]
+    words = [text for text in said if text]
+    return "; ".join(words) or None

@@ -1,0 +1,85 @@
+"""What a supervisor works with for one round: the opened clone, the ledger, the forge, the policy as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from runner.approval import policy as policies
+from runner.approval.rules import Policy
+from runner.digest import sha256
+from runner.errors import IntegrityError, OperatorError
+from runner.evidence import layout
+from runner.ledger.chain import Ledger, Writer
+from runner.plan import plan as plans
+from runner.plan.plan import Plan
+from runner.plan.run import Run
+from runner.ports.executor import Executor
+from runner.ports.forge import Forge
+from runner.wiring import POLICY, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything at hand. `policy_problem` says why there is no policy; then everything is denied with that reason."""
+
+    workspace: Workspace
+    ledger: Ledger
+    forge: Forge
+    executor: Executor
+    writer: Writer
+    policy: Policy
+    policy_problem: str
+    now: Callable[[], datetime]
+
+    def plan(self, run: Run) -> Plan:
+        """The exact plan of a run, from the evidence branch, checked against its digest.
+
+        Raises:
+            IntegrityError: if the file is missing or is not what was approved.
+        """
+        data = self.workspace.objects.read(self.ledger.tip or "", layout.plan_file(run.id))
+        if data is None or sha256(data) != run.digest:
+            raise IntegrityError(f"reading the plan of {run.id}", "plan.json is not the one that the ledger names")
+        return plans.read(data)
+
+
+def open_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Desk:
+    """Open everything for one round, on the newest state of the remote.
+
+    Raises:
+        OutsideError: if the remote does not answer.
+        OperatorError: if this machine may not write to the ledger.
+    """
+    fresh = workspace.refreshed()
+    ledger = fresh.ledger()
+    state = ledger.refresh()
+    writer = fresh.writer()
+    if state.genesis is None:
+        raise OperatorError("opening the ledger", "there is none yet", hint="run `runbook init`")
+    if writer.signer.public_key not in state.keys:
+        hint = "on a machine that may, run: runbook init --admit '" + writer.signer.public_key + "'"
+        raise OperatorError("opening the ledger", "this machine's key may not write to it", hint=hint)
+    policy, problem = _policy(fresh)
+    return Desk(
+        workspace=fresh,
+        ledger=ledger,
+        forge=fresh.forge_as_bot(),
+        executor=fresh.executor(),
+        writer=writer,
+        policy=policy,
+        policy_problem=problem,
+        now=now,
+    )
+
+
+def _policy(workspace: Workspace) -> tuple[Policy, str]:
+    """The policy at the protected branch; a missing or malformed one denies everything, and says so."""
+    text = workspace.text(POLICY)
+    if text is None:
+        return Policy(), f"there is no {POLICY} on {workspace.settings.branch}, so nothing may run"
+    try:
+        return policies.read(text), ""
+    except OperatorError as error:
+        return Policy(), str(error)
