@@ -170,7 +170,7 @@ class Objects:
     def commit(self, oid: str) -> CommitObject | None:
         """Parse a commit, or None where the id names no commit."""
         found = self.get(oid)
-        return _commit(found[0], found[2]) if found and found[1] == "commit" else None
+        return parse_commit(found[0], found[2]) if found and found[1] == "commit" else None
 
 
 def _entries(data: bytes, width: int) -> Iterator[tuple[str, Entry]]:
@@ -183,7 +183,8 @@ def _entries(data: bytes, width: int) -> Iterator[tuple[str, Entry]]:
         at = end + 1 + width
 
 
-def _commit(oid: str, data: bytes) -> CommitObject:
+def parse_commit(oid: str, data: bytes) -> CommitObject:
+    """Parse a commit's bytes; `KeyError`, `ValueError` or `IndexError` if they are none."""
     head, _, message = data.partition(b"\n\n")
     fields: dict[str, list[bytes]] = {}
     payload: list[bytes] = []
