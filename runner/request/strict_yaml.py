@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
+from runner.digest import Json
 from runner.errors import RequestError
 
 if TYPE_CHECKING:
@@ -64,6 +65,15 @@ def mapping(text: str, *, doing: str, first_line: int = 1) -> dict[str, Node]:
     if node == "":
         return {}
     raise YamlError(doing, "expected lines of the form `key: value`", line=first_line, hint="Write `key: value` lines.")
+
+
+def as_json(node: Node) -> Json:
+    """The same values under the type that everything later speaks (a `Json` that happens to hold only text)."""
+    if isinstance(node, list):
+        return [as_json(item) for item in node]
+    if isinstance(node, dict):
+        return {key: as_json(value) for key, value in node.items()}
+    return node
 
 
 class _Reading:

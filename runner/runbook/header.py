@@ -62,7 +62,7 @@ class Header:
     timeout: float | None = None
     close_issue: bool = False
     irreversible: str | None = None
-    examples: tuple[tuple[str, Node], ...] = ()
+    examples: tuple[tuple[str, Json], ...] = ()
     present: bool = True
 
 
@@ -251,10 +251,10 @@ def _duration(value: Node) -> float:
     return duration.seconds(value if isinstance(value, str) else "")
 
 
-def _examples(value: Node) -> dict[str, Node]:
+def _examples(value: Node) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise ValueError("a value for each required parameter, such as {database: orders}")  # noqa: TRY004 - told with the other values
-    return value
+    return {name: strict_yaml.as_json(example) for name, example in value.items()}
 
 
 _CHECKS: Mapping[str, Callable[[Node], object]] = {

@@ -62,12 +62,16 @@ class Values(Mapping[str, Json]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """One refused value: its name, the value as it may be shown, what is wrong, and what would be accepted."""
+    """One refused value: its name, the value as it may be shown, what is wrong, and what would be accepted.
+
+    `missing` says that a required value was not given at all.
+    """
 
     name: str
     value: str
     wrong: str
     expected: str
+    missing: bool = False
 
     def __str__(self) -> str:
         value = f" = {self.value}" if self.value else ""
@@ -208,7 +212,7 @@ def _refusal(parameter: Parameter, value: Json, wrong: str) -> Refusal:
     hidden = spelling.looks_secret(parameter.name) or bool(leaks.findings(json.dumps(value)))
     missing = wrong.startswith("is required")
     shown = "" if missing else "(not shown)" if hidden else spelling.shown(value)
-    return Refusal(name=parameter.name, value=shown, wrong=wrong, expected=parameter.shape.accepted())
+    return Refusal(name=parameter.name, value=shown, wrong=wrong, expected=parameter.shape.accepted(), missing=missing)
 
 
 def written(value: Json) -> str:

@@ -155,7 +155,7 @@ def _header(found: tuple[Cell, ...], *, name: str) -> Header:
     if first is None or first.kind != "raw" or not header.is_header(first.source):
         return Header(title=name, target=(name,), present=False)
     head = header.read(first.source)
-    return head if head.target else replace(head, target=(name,))
+    return replace(head, title=head.title or name, target=head.target or (name,))
 
 
 def _schema(found: tuple[Cell, ...], *, doing: str) -> Schema:

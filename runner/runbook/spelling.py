@@ -49,7 +49,7 @@ def _text(text: str) -> str:
 
 def looks_secret(name: str) -> bool:
     """Whether a value under this name must not be repeated to anybody."""
-    return bool(_SECRET_NAME.search(name))
+    return bool(_SECRET_NAME.search(name)) and not _ABOUT_SECRET.search(name)
 
 
 def shown(value: object) -> str:
