@@ -14,6 +14,10 @@ _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase|code)?($|_)|secret|token|credential|api_?key|private_?key|access_?key|(^|_)(pw|pwd|key|auth)($|_)",
     re.IGNORECASE,
 )
+_ABOUT_SECRET = re.compile(
+    r"_(path|file|name|id|dir|folder|url|days|hours|minutes|seconds|length|count|bits)$", re.IGNORECASE
+)
+"""`key_path` is where a secret lies, not the secret."""
 _HIDDEN = (
     frozenset(range(0xFE00, 0xFE10)) | frozenset(range(0xE0100, 0xE01F0)) | {0x115F, 0x1160, 0x3164, 0xFFA0, 0x034F}
 )
