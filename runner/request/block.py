@@ -1,0 +1,101 @@
+"""The request as a fenced block with the info string `runbook`, in an issue's description or a comment.
+
+It holds strict YAML with the keys `runbook`, `parameters` and `reason`, and nothing else. Values stay text (in lists
+and mappings too): which type each has is said by the runbook's parameters, which are not known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.digest import Json
+from runner.errors import RequestError
+from runner.request import asks, strict_yaml
+from runner.request.characters import NAME, PARAMETER, escaped, hidden
+
+DOING = "reading the request"
+KEYS = ("runbook", "parameters", "reason")
+LARGEST_REASON = 4_000
+"""Characters."""
+HINT = "write `runbook: NAME` and, below `parameters:`, one indented `name: value` line each"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a block says."""
+
+    runbook: str
+    parameters: dict[str, Json]
+    reason: str = ""
+
+
+def read(block: asks.Block) -> Wanted:
+    """Read one block.
+
+    Raises:
+        RequestError: naming the line, for whatever is not a well-formed request.
+    """
+    if block.doubt:
+        hint = "put the block at the margin, outside lists, quotes and HTML, and close it with the same marks"
+        raise RequestError(DOING, block.doubt, hint=hint)
+    raw = strict_yaml.mapping(block.text, doing=DOING, first_line=block.line)
+    for key in raw:
+        if key not in KEYS:
+            raise RequestError(DOING, f"`{escaped(key)}` is not a key of a request", hint=f"keys: {', '.join(KEYS)}")
+    return Wanted(runbook=_runbook(raw), parameters=_parameters(raw), reason=_reason(raw))
+
+
+def _runbook(raw: dict[str, strict_yaml.Node]) -> str:
+    name = raw.get("runbook", "")
+    if not isinstance(name, str) or not name:
+        raise RequestError(DOING, "no runbook is named", hint=HINT)
+    if not NAME.fullmatch(name):
+        hint = "names are plain ASCII; see them with: runbook list"
+        raise RequestError(DOING, f"`{escaped(name)}` is not a runbook's name", hint=hint)
+    return name
+
+
+def _parameters(raw: dict[str, strict_yaml.Node]) -> dict[str, Json]:
+    given = raw.get("parameters", {})
+    if given == "":
+        return {}
+    if not isinstance(given, dict):
+        raise RequestError(DOING, "`parameters` is not a mapping", hint=HINT)
+    for name, value in given.items():
+        if not PARAMETER.fullmatch(name):
+            raise RequestError(DOING, f"`{escaped(name)}` is not a parameter's name", hint=HINT)
+        if found := _hidden(value):
+            wrong = f"the value of `{name}` holds {found}"
+            raise RequestError(DOING, wrong, hint="type the value instead of pasting it")
+    return {name: _json(value) for name, value in given.items()}
+
+
+def _reason(raw: dict[str, strict_yaml.Node]) -> str:
+    reason = raw.get("reason", "")
+    if not isinstance(reason, str) or len(reason) > LARGEST_REASON:
+        raise RequestError(DOING, f"`reason` is not a text of at most {LARGEST_REASON:,} characters")
+    if found := hidden(reason, allow="\n\t"):
+        raise RequestError(DOING, f"the reason holds {found}", hint="type it instead of pasting it")
+    return reason.strip()
+
+
+def _hidden(value: strict_yaml.Node) -> str:
+    """Name a character in a value, at any depth, that must not be there; depth is limited by the loader."""
+    match value:
+        case str():
+            return hidden(value, allow="\n\t")
+        case list():
+            return next((found for one in value if (found := _hidden(one))), "")
+        case dict():
+            keys = next((found for key in value if (found := hidden(key))), "")
+            return keys or next((found for one in value.values() if (found := _hidden(one))), "")
+
+
+def _json(value: strict_yaml.Node) -> Json:
+    match value:
+        case str():
+            return value
+        case list():
+            return [_json(one) for one in value]
+        case dict():
+            return {key: _json(one) for key, one in value.items()}
