@@ -72,8 +72,7 @@ def open_envelope(data: bytes, *, keys: Iterable[str], payload_type: str) -> byt
         raise IntegrityError(doing, f"not a DSSE envelope ({error})") from error
     if envelope.payload_type != payload_type:
         raise IntegrityError(doing, f"it holds {envelope.payload_type}, expected {payload_type}")
-    message = pae(payload, payload_type)
-    if not any(_holds(message, signature, key) for key in keys for signature in signatures):
+    if not signed_by_any(pae(payload, payload_type), signatures, keys):
         raise IntegrityError(doing, "no trusted key signed it", hint="see `runbook verify` for which keys are trusted")
     return payload
 
@@ -84,6 +83,12 @@ def unchecked_payload(data: bytes) -> bytes:
         return base64.b64decode(parse(Envelope, data).payload, validate=True)
     except (msgspec.MsgspecError, binascii.Error, ValueError) as error:
         raise IntegrityError("reading a signed envelope", f"not a DSSE envelope ({error})") from error
+
+
+def signed_by_any(message: bytes, signatures: Iterable[bytes], keys: Iterable[str]) -> bool:
+    """Whether one of the keys (OpenSSH lines, Ed25519) made one of the raw signatures over these bytes."""
+    tried = tuple(signatures)
+    return any(_holds(message, signature, key) for key in keys for signature in tried)
 
 
 def _holds(message: bytes, signature: bytes, key: str) -> bool:
