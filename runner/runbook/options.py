@@ -19,6 +19,10 @@ CARRIED_OUT = ("step", "timeout", "irreversible", "normalise")
 PLANNED = ("retries", "backoff", "confirm", "when", "continue-on-failure")
 """Known words that nothing carries out yet: a runbook that uses one is refused by lint."""
 
+NORMALISERS = ("timestamps", "uuids", "numbers", "addresses")
+"""What may differ by name; the fingerprint of the execution stage knows what each stands for."""
+
+_SUBSTITUTION = re.compile(r"s/((?:[^/\\]|\\.)+)/((?:[^/\\]|\\.)*)/", re.DOTALL)
 _STEP = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _MARK = "#|"
 
@@ -27,9 +31,9 @@ _MARK = "#|"
 class Options:
     """A cell's `#|` lines, checked. `raw` keeps what was written, for lint.
 
-    `timeout` is in seconds. `normalise` holds regular expressions: what they match in the cell's output does not count
-    when the state is compared with the plan. Options that are known but not carried out yet (retries, confirm, ...)
-    are in `raw` only, and a runbook that uses one is refused by lint rather than run without it.
+    `timeout` is in seconds. `normalise` says what in a plan cell's output may differ between plan and run: names of
+    `NORMALISERS`, or `s/expression/replacement/`. Options that are known but not carried out yet (retries, confirm,
+    ...) are in `raw` only, and a runbook that uses one is refused by lint rather than run without it.
     """
 
     step: str | None = None
@@ -130,21 +134,28 @@ def _reason(value: strict_yaml.Node) -> str:
     raise ValueError("the reason in words, such as: sent mail cannot be called back")
 
 
-def _patterns(value: strict_yaml.Node) -> tuple[str, ...]:
+def _normalisers(value: strict_yaml.Node) -> tuple[str, ...]:
     written = value if isinstance(value, list) else [value]
-    patterns = tuple(item for item in written if isinstance(item, str) and item)
+    found = tuple(item for item in written if isinstance(item, str) and _normaliser(item))
+    if not found or len(found) != len(written):
+        raise ValueError(f"one or a list of: {', '.join(NORMALISERS)}, or s/expression/replacement/")
+    return found
+
+
+def _normaliser(text: str) -> bool:
+    match = _SUBSTITUTION.fullmatch(text)
+    if match is None:
+        return text in NORMALISERS
     try:
-        compiled = [re.compile(pattern) for pattern in patterns]
+        re.compile(match[1])
     except re.error:
-        compiled = []
-    if not compiled or len(compiled) != len(written):
-        raise ValueError("a regular expression, or a list of them")
-    return patterns
+        return False
+    return True
 
 
 _CHECKS: Mapping[str, Callable[[strict_yaml.Node], object]] = {
     "step": _step,
     "timeout": _timeout,
     "irreversible": _reason,
-    "normalise": _patterns,
+    "normalise": _normalisers,
 }
