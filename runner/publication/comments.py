@@ -1,0 +1,153 @@
+"""The words of every comment: facts go in, Markdown comes out. Nothing is posted here; `publish.py` does that.
+
+The words themselves are in `templates/`. A template writes an untrusted value only through code: the environment's
+`finalize` puts every value into a code span unless it was made harmless before, so forgetting it cannot open a hole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.approval.decide import Decision
+from runner.digest import Digest
+from runner.execution.outcome import Outcome
+from runner.plan.plan import Plan
+from runner.publication import markers
+from runner.publication.markdown import Markdown, code, fence, link
+from runner.publication.markers import Kind
+from runner.publication.views import (
+    Ended,
+    EndedView,
+    Head,
+    Link,
+    PlanView,
+    ResultView,
+    StatusView,
+    duration,
+    plan_view,
+    result_view,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+LARGEST = 60_000
+"""Characters of a comment, far below what forges accept, so that it can be mailed and read."""
+
+_BUDGETS = ((30_000, 60), (8_000, 30), (0, 8))
+"""Characters for outputs and entries of a list, tried in this order until the comment fits; the last always does."""
+
+
+def plan_comment(*, plan: Plan, digest: Digest, decision: Decision, head: Head, attempt: int = 1) -> str:
+    """Write the comment that approvers read: new for every plan, and never edited.
+
+    Args:
+        plan: the plan.
+        digest: sha256 of its exact bytes: what is approved.
+        decision: what policy says to it now.
+        head: the ledger's head, so that this comment is a witness of it.
+        attempt: 1, or the attempt that is to be approved anew.
+    """
+    view = plan_view(plan, digest=digest, decision=decision, head=head)
+    return _fitting("plan.md.j2", view, marker=markers.of(plan.run, Kind.PLAN, attempt))
+
+
+def status_comment(
+    *, run: str, state: str, attempt: int = 1, step: str = "", cell: int = 0, cells: int = 0, seconds: float = 0.0
+) -> str:
+    """Write the comment that is edited in place while a run goes on; it proves nothing.
+
+    Args:
+        run: the run's id.
+        state: its state, in one word.
+        attempt: which attempt.
+        step: the current cell's name, if there is one.
+        cell: its number, from 1.
+        cells: how many there are.
+        seconds: time since the attempt started.
+    """
+    view = StatusView(
+        run=run, attempt=attempt, state=state, step=step, cell=cell, cells=cells, elapsed=duration(seconds)
+    )
+    return _fitting("status.md.j2", view, marker=markers.of(run, Kind.STATUS, attempt))
+
+
+def result_comment(
+    *, outcome: Outcome, plan: Plan, attempt: int, links: Sequence[Link], head: Head, late: bool = False
+) -> str:
+    """Write how an attempt ended: a new comment, never edited.
+
+    `links` come from `Forge.link`; `late` says that the start had been given up before this word of it came.
+    """
+    view = result_view(outcome, plan=plan, attempt=attempt, links=tuple(links), head=head)
+    kind = Kind.LATE if late else Kind.RESULT
+    return _fitting("result.md.j2", view, marker=markers.of(plan.run, kind, attempt))
+
+
+def ended_comment(*, plan: Plan, state: Ended, by: str, reason: str, head: Head, attempt: int = 0) -> str:
+    """Write that a run was rejected, expired, cancelled before its start, lost or resolved.
+
+    `attempt` is 0 for a run that never started. `by` is empty where nobody did it.
+    """
+    view = EndedView(run=plan.run, state=state.value, by=by, reason=reason, targets=plan.targets, head=head)
+    kind = Kind.INTERRUPTED if state is Ended.INTERRUPTED else Kind.RESULT
+    return _fitting("ended.md.j2", view, marker=markers.of(plan.run, kind, attempt))
+
+
+def refusal(*, key: str, verb: str, by: str, reasons: Sequence[str], hint: str = "") -> str:
+    """Answer a command that is not carried out, with every reason."""
+    return _reply("refusal.md.j2", key, verb=verb, by=by, reasons=tuple(reasons), hint=hint)
+
+
+def help_reply(*, key: str, verbs: Sequence[tuple[str, str]]) -> str:
+    """Answer `help`: each command as it is written, and what it does."""
+    return _reply("help.md.j2", key, verbs=tuple(verbs))
+
+
+def status_reply(*, key: str, lines: Sequence[str]) -> str:
+    """Answer `status` with lines that say where the issue's runs stand."""
+    return _reply("answer.md.j2", key, lines=tuple(lines))
+
+
+def _reply(template: str, key: str, **values: object) -> str:
+    return _sized(template, values, marker=markers.reply(key))
+
+
+def _fitting(template: str, view: PlanView | StatusView | ResultView | EndedView, *, marker: str) -> str:
+    return _sized(template, {"view": view}, marker=marker)
+
+
+def _sized(template: str, values: dict[str, object], *, marker: str) -> str:
+    text = ""
+    for budget, rows in _BUDGETS:
+        words = _environment().get_template(template).render(values | {"budget": budget, "rows": rows})
+        text = f"{words.strip()}\n\n{marker}\n"
+        if len(text) < LARGEST:
+            break
+    return text
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        undefined=StrictUndefined,
+        finalize=_harmless,
+        autoescape=False,  # noqa: S701 - the output is Markdown: `finalize` does what escaping does for HTML
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["code"] = code
+    environment.filters["fence"] = fence
+    environment.filters["link"] = link
+    environment.filters["ours"] = Markdown
+    return environment
+
+
+def _harmless(value: object) -> str:
+    return value if isinstance(value, Markdown) else code(str(value))

@@ -1,0 +1,87 @@
+"""Untrusted text on its way into a comment: inside code it is shown, outside code it does not appear.
+
+A forge turns `@name`, `#1`, `!1`, a `/command` at the start of a line and HTML into effects, and no backslash is
+understood by all of them. In code spans and fences nothing has an effect: everything that we did not write goes there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+SPAN = 200
+"""Characters of untrusted text in a line of ours."""
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/%+=#-]{1,400}")
+_RISKY_START = re.compile(r"^(?=[/`])", re.MULTILINE)
+_HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+"""Unicode categories that do not show, or that change how their neighbours show."""
+_SHOWN_AS_THEY_ARE = {"\n", "\t"}
+_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+"""Characters that are letters or symbols by category and blank on the screen."""
+
+
+class Markdown(str):
+    """Text that is ours or has been made harmless: the only kind that a template lets through as it is."""
+
+    __slots__ = ()
+
+
+def shown(text: str) -> str:
+    """Make visible what hides: control, zero-width and bidirectional characters become escapes, colours go."""
+    plain = _COLOUR.sub("", text).replace("\r\n", "\n")
+    return "".join(_escape(char) if _hides(char) else char for char in plain)
+
+
+def code(text: str, limit: int = SPAN) -> Markdown:
+    """Put a short text into a code span on one line, cut to `limit` characters."""
+    line = shown(text).replace("\n", " \u23ce ").replace("\t", " ").strip()
+    if len(line) > limit:
+        line = line[: limit - 1] + "\u2026"
+    if not line:
+        return Markdown("*(empty)*")
+    ticks = "`" * (_longest_run(line) + 1)
+    pad = " " if line[0] == "`" or line[-1] == "`" else ""
+    return Markdown(f"{ticks}{pad}{line}{pad}{ticks}")
+
+
+def fence(text: str, limit: int, *, info: str = "") -> Markdown:
+    """Put a text into a fenced block, and say plainly how much of its end is left out.
+
+    Args:
+        text: anything.
+        limit: characters that are shown at most.
+        info: the fence's info string; ours, never from outside.
+    """
+    whole = shown(text).rstrip("\n")
+    kept = whole if len(whole) <= limit else whole[: max(0, limit)]
+    left_out = len(whole) - len(kept)
+    # Some forges end a fence at the first line of back-ticks, however many opened it, and look for commands after it:
+    # so no line begins with either.
+    body = _RISKY_START.sub(" ", kept)
+    ticks = "`" * max(3, _longest_run(body) + 1)
+    block = f"{ticks}{info}\n{body}\n{ticks}" if body else "*(empty)*"
+    if left_out:
+        block += f"\n\nThe last {left_out:,} characters are left out here; the executed notebook has them."
+    return Markdown(block)
+
+
+def link(where: str) -> Markdown:
+    """Write a plain web address as a link, and anything else as code."""
+    return Markdown(f"<{where}>") if _ADDRESS.fullmatch(where) else code(where, 400)
+
+
+def _hides(char: str) -> bool:
+    return char not in _SHOWN_AS_THEY_ARE and (unicodedata.category(char) in _HIDDEN or char in _BLANK)
+
+
+def _escape(char: str) -> str:
+    number = ord(char)
+    if number <= 0xFF:  # noqa: PLR2004 - what two hex digits can write
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"  # noqa: PLR2004 - the same with four
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)

@@ -1,0 +1,221 @@
+"""What the templates see: plain facts, picked from the nouns of earlier stages. No Markdown is made here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+
+from runner.approval.decide import Decision, Verdict
+from runner.digest import SHORT, Digest
+from runner.execution.outcome import CellFate, Fate, Outcome
+from runner.ledger.bodies import Rehearsal, Rollback, Status
+from runner.plan.plan import Plan
+
+_MINUTE = 60
+_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The ledger's head when a comment was written: the number and digest of its last event."""
+
+    number: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Where something is: what it is called, and what `Forge.link` says (a URL or a Git argument)."""
+
+    name: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A name and a value, and a word on where the value came from."""
+
+    name: str
+    value: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """A plan, as its approvers see it. `outputs` are plan cells and what they printed."""
+
+    run: str
+    runbook: str
+    title: str
+    risk: str
+    targets: tuple[str, ...]
+    irreversible: str | None
+    changes: str
+    requester: str
+    issue_comment: str
+    commit: str
+    unreviewed: bool
+    parameters: tuple[Pair, ...]
+    secrets: tuple[str, ...]
+    opens: tuple[str, ...]
+    outputs: tuple[Pair, ...]
+    rehearsal: str
+    message: str
+    approvable: bool
+    verdict: str
+    reasons: tuple[str, ...]
+    expires: str
+    digest: Digest
+    short: str
+    head: Head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusView:
+    """Where a run stands now. `cell` counts from 1; `elapsed` is text."""
+
+    run: str
+    attempt: int
+    state: str
+    step: str
+    cell: int
+    cells: int
+    elapsed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultView:
+    """How an attempt ended, as everybody sees it. `ran` of `cells` cells were answered `ok`."""
+
+    run: str
+    runbook: str
+    attempt: int
+    targets: tuple[str, ...]
+    outcome: str
+    exit_reason: str
+    rollback: str
+    duration: str
+    failed: str
+    error: str
+    message: str
+    moved: str
+    withheld: bool
+    ran: int
+    cells: int
+    links: tuple[Link, ...]
+    next: str
+    head: Head
+
+
+class Ended(Enum):
+    """Ends of a run that are not the end of an execution."""
+
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedView:
+    """A run that was rejected, expired, cancelled, lost or resolved."""
+
+    run: str
+    state: str
+    by: str
+    reason: str
+    targets: tuple[str, ...]
+    head: Head
+
+
+def plan_view(plan: Plan, *, digest: Digest, decision: Decision, head: Head) -> PlanView:
+    """Pick what approvers have to see from a plan and the decision on it."""
+    return PlanView(
+        run=plan.run,
+        runbook=plan.runbook.name,
+        title=plan.title,
+        risk=plan.risk,
+        targets=plan.targets,
+        irreversible=plan.irreversible,
+        changes=_changes(plan),
+        requester=plan.requested.by,
+        issue_comment=plan.requested.comment,
+        commit=plan.runbook.commit,
+        unreviewed=plan.unreviewed,
+        parameters=tuple(
+            Pair(name=name, value=json.dumps(one.value, ensure_ascii=False), source=one.source)
+            for name, one in plan.parameters.items()
+        ),
+        secrets=tuple(sorted({*plan.read_secrets, *plan.change_secrets})),
+        opens=(*(("network",) if plan.network else ()), *(f"write {path}" for path in plan.write)),
+        outputs=tuple(Pair(name=cell, value=text) for cell, text in plan.rehearsal.outputs.items()),
+        rehearsal=plan.rehearsal.result.value,
+        message=plan.rehearsal.message,
+        approvable=plan.rehearsal.result is not Rehearsal.FAILED and decision.verdict is not Verdict.DENIED,
+        verdict=decision.verdict.value,
+        reasons=decision.reasons,
+        expires=plan.expires_at,
+        digest=digest,
+        short=digest[:SHORT],
+        head=head,
+    )
+
+
+def result_view(outcome: Outcome, *, plan: Plan, attempt: int, links: tuple[Link, ...], head: Head) -> ResultView:
+    """Pick what everybody has to see from an outcome."""
+    failed = next((cell for cell in outcome.cells if cell.fate not in {Fate.OK, Fate.NOT_RUN}), None)
+    return ResultView(
+        run=plan.run,
+        runbook=plan.runbook.name,
+        attempt=attempt,
+        targets=plan.targets,
+        outcome=outcome.status.value,
+        exit_reason=outcome.exit_reason.value,
+        rollback=outcome.rollback.value,
+        duration=duration(outcome.seconds),
+        failed=_cell(failed) if failed else "",
+        error=failed.error if failed else "",
+        message=outcome.message,
+        moved=outcome.moved,
+        withheld=outcome.withheld,
+        ran=sum(cell.fate is Fate.OK for cell in outcome.cells),
+        cells=len(outcome.cells),
+        links=links,
+        next=_next(outcome, plan.run),
+        head=head,
+    )
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time for people: `4.2 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+def _changes(plan: Plan) -> str:
+    if plan.rehearsal.result is Rehearsal.FAILED:
+        return "unknown: the rehearsal failed"
+    if plan.rehearsal.result is Rehearsal.NOTHING:
+        return "unknown: it has nothing that can be rehearsed"
+    lines = [line for text in plan.rehearsal.outputs.values() for line in text.splitlines() if line.strip()]
+    # Tools that plan say the sum last: "Plan: 1 to add, 0 to change, 0 to destroy."
+    return lines[-1].strip() if lines else "its plan cells printed nothing"
+
+
+def _cell(cell: CellFate) -> str:
+    return f"{cell.name} ({cell.fate.value.replace('_', ' ')})"
+
+
+def _next(outcome: Outcome, run: str) -> str:
+    if outcome.status is Status.SUCCEEDED:
+        return f"runbook verify\nrunbook show {run}"
+    if outcome.rollback in {Rollback.NOT_NEEDED, Rollback.COMPLETE}:
+        return f"runbook show {run}"
+    # What is half done has to be looked at before anything else is asked for.
+    return f"runbook show {run}\nrunbook status"
