@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 """A Monday."""
 
 _PLAN = Plan(
-    run="20261123T115900Z-disk-cleanup-7k3q9x2m",
+    run="20261123T115900Z-disk-cleanup-7k3q2x2m",
     project="ops",
     runbook=Source(
         name="disk-cleanup",
