@@ -1,0 +1,1 @@
+"""The command line: each subcommand parses, calls the lifecycle or the audit, and prints. None knows another."""
