@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+import msgspec
+
 from runner.digest import Digest, Json, Wire
 from runner.ledger.bodies import Rollback, Status
 
@@ -31,7 +33,7 @@ class ExitReason(Enum):
     KERNEL_NOT_STARTED = "kernel_not_started"
     EARLY_EXIT = "early_exit"
     STATE_MOVED = "state_moved"
-    SECRET_UNAVAILABLE = "secret_unavailable"
+    SECRET_UNAVAILABLE = "secret_unavailable"  # noqa: S105 - a reason's name, not a password
     CANCELLED = "cancelled"
     WITHHELD = "withheld"
     INTERNAL_ERROR = "internal_error"
@@ -103,4 +105,6 @@ class Outcome(Wire):
     withheld: bool
     """The scan gate found something that masking did not: the outputs are not in the notebook."""
     notebook: Digest
+    plan_outputs: dict[str, str] = msgspec.field(default_factory=dict)
+    """Cell id of each plan cell to its redacted, normalised text: what `fingerprint` is the digest of."""
     schema: int = 1

@@ -5,7 +5,9 @@ Used by lint on a runbook's source and by the scan of what is about to be commit
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 
@@ -50,3 +52,34 @@ def findings(text: str) -> tuple[Leak, ...]:
         for match in pattern.finditer(text)
     ]
     return tuple(sorted(found, key=lambda leak: (leak.start, leak.rule)))
+
+
+_UNQUOTED = re.compile(
+    r"(?i)(?:password|passwd|passphrase|secret|token|api_?key|access_?key|auth_?key)"
+    r"[\"'\\]{0,3}\s{0,3}[=:]\s{0,3}[\"'\\]{0,3}(?P<value>[A-Za-z0-9+/=_.~!@#%^&*-]{12,200})"
+)
+_NAMES = re.compile(r"[a-z_]+(?:[._-][a-z]+)*|[A-Z]+(?:[._-][A-Z]+)*|[\d.:-]+|\*+|/[\w./-]+|sha(?:256|512)[:-].*")
+_BITS = 3.2
+"""Bits per character from which a value looks generated; words and names of things lie below."""
+
+
+def in_output(text: str) -> tuple[Leak, ...]:
+    """Find what looks like a credential in what a program printed.
+
+    Output speaks of secrets by name all day ("secret: orders-db-password"), and a false alarm withholds evidence: here
+    an assigned value counts, quoted or not, only if it looks generated.
+    """
+    found = [leak for leak in findings(text) if leak.rule != "assigned-secret"]
+    found += [
+        Leak(rule="assigned-secret", start=match.start(), end=match.end())
+        for match in _UNQUOTED.finditer(text)
+        if _generated(match["value"])
+    ]
+    return tuple(sorted(found, key=lambda leak: (leak.start, leak.rule)))
+
+
+def _generated(value: str) -> bool:
+    if _NAMES.fullmatch(value) or not any(c.isdigit() for c in value) or not any(c.isalpha() for c in value):
+        return False
+    counts = Counter(value)
+    return -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values()) >= _BITS

@@ -1,0 +1,172 @@
+"""Workers on this host: one spool folder and one process in a session of its own for each piece of work.
+
+Everything is known from the spool's files, so that another supervisor process (or the same one after a kill) picks work
+up where it is. The order is durable before the marker, the marker before the process: what is marked can be started.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from runner.digest import parse, sha256
+from runner.errors import OutsideError
+from runner.ports.claim import NAME as CLAIMED
+from runner.ports.claim import Claim
+from runner.ports.executor import Work, WorkState
+
+READY = "ready"
+"""The marker in a spool that says that the order is complete and durable."""
+OUTCOME, TRANSCRIPT, CANCEL = "outcome", "transcript.jsonl", "cancel"
+
+
+class LocalExecutor:
+    """Starts workers on this host.
+
+    Args:
+        root: where the spools lie; it should be short (kernel sockets) and survive a restart.
+        command: how a worker is started; the spool's path is appended.
+        environment: the workers' environment; secrets come from there, kernels do not see it.
+    """
+
+    def __init__(self, root: Path, *, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._root = root
+        self._command = tuple(command)
+        self._environment = dict(environment)
+
+    @property
+    def name(self) -> str:
+        """Recorded in plan and start."""
+        return "local"
+
+    def spool(self, key: str) -> Path:
+        """The folder of one piece of work; its name is a digest, so that no key can point elsewhere."""
+        return self._root / sha256(key.encode())[:20]
+
+    def submit(self, work: Work) -> None:
+        """Make the work durable, then start a worker on it.
+
+        A second worker on the same spool finds it claimed and ends, so repeating this is safe.
+
+        Raises:
+            OutsideError: if it could not be made durable, or no worker could be started.
+        """
+        spool = self.spool(work.key)
+        try:
+            if not (spool / READY).exists():
+                self._write(spool, work)
+            if self.state(work.key) is WorkState.SUBMITTED:
+                self._start(spool)
+        except OSError as error:
+            raise OutsideError(
+                "handing work to a worker", f"{error.strerror}", hint="see disk space and rights of the spool folder"
+            ) from error
+
+    def _write(self, spool: Path, work: Work) -> None:
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        spool.mkdir(mode=0o700, exist_ok=True)
+        for name, data in {**work.files, "key": work.key.encode()}.items():
+            if "/" in name or name.startswith("."):
+                raise OutsideError("handing work to a worker", f"{name!r} is not a plain file name")
+            _write(spool / name, data)
+        _sync(spool)
+        _write(spool / READY, b"")
+        _sync(spool)
+        _sync(self._root)
+
+    def _start(self, spool: Path) -> None:
+        with (spool / "worker.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*self._command, str(spool)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                close_fds=True,
+                env=self._environment,
+            )
+        # What it did is in the spool; somebody only has to collect its end, or it stays a zombie as long as we live.
+        threading.Thread(target=process.wait, daemon=True, name="worker's end").start()
+
+    def state(self, key: str) -> WorkState:
+        """Say where a piece of work stands."""
+        spool = self.spool(key)
+        if not (spool / READY).exists():
+            return WorkState.UNKNOWN
+        if not (spool / CLAIMED).exists():
+            return WorkState.SUBMITTED
+        lives = _lives(spool)
+        # Asked after the process: a worker that sealed and ended in between is sealed, not dead.
+        if (spool / OUTCOME).is_dir():
+            return WorkState.SEALED
+        return WorkState.RUNNING if lives else WorkState.DEAD
+
+    def collect(self, key: str) -> Mapping[str, bytes]:
+        """Return every file of a sealed outcome, or the transcript of a dead worker, by its path."""
+        spool = self.spool(key)
+        outcome = spool / OUTCOME
+        if outcome.is_dir():
+            files = [path for path in sorted(outcome.rglob("*")) if path.is_file() and not path.is_symlink()]
+            return {path.relative_to(outcome).as_posix(): path.read_bytes() for path in files}
+        return {TRANSCRIPT: self.progress(key)} if (spool / TRANSCRIPT).exists() else {}
+
+    def progress(self, key: str) -> bytes:
+        """Return the transcript as far as it is durable."""
+        try:
+            return (self.spool(key) / TRANSCRIPT).read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def cancel(self, key: str, *, rollback: bool) -> None:
+        """Ask the worker to end."""
+        if self.state(key) in {WorkState.RUNNING, WorkState.SUBMITTED}:
+            spool = self.spool(key)
+            _write(spool / f"{CANCEL}.new", b"rollback" if rollback else b"leave")
+            (spool / f"{CANCEL}.new").rename(spool / CANCEL)
+            _sync(spool)
+
+    def forget(self, key: str) -> None:
+        """Remove the spool, unless a worker still lives on it."""
+        if self.state(key) is not WorkState.RUNNING:
+            shutil.rmtree(self.spool(key), ignore_errors=True)
+
+    def end(self, key: str) -> None:
+        """Tell a living worker to end in order (SIGTERM), as a service manager would."""
+        found = _claim(self.spool(key))
+        if found is not None and found.lives():
+            os.kill(found.pid, signal.SIGTERM)
+
+
+def _lives(spool: Path) -> bool:
+    found = _claim(spool)
+    return found is not None and found.lives()
+
+
+def _claim(spool: Path) -> Claim | None:
+    """Read the claim; a torn one was written by a worker that did not get to execute anything."""
+    try:
+        return parse(Claim, (spool / CLAIMED).read_bytes())
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

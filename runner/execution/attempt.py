@@ -1,0 +1,180 @@
+"""One attempt or rehearsal: the forward pass, the second look, what undoes it and what always comes last.
+
+The order of things is here and nowhere else. It works on an order that was checked and claimed; it seals nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from runner.execution import fingerprint, phases
+from runner.execution.kernels import Kernel, KernelNotStarted
+from runner.execution.order import Mode, Order
+from runner.execution.outcome import ExitReason, Fate
+from runner.execution.phases import Step
+from runner.execution.record import ALWAYS, FORWARD, ROLLBACK, Record
+from runner.execution.stopping import Stopping
+from runner.ledger.bodies import Rollback
+from runner.runbook.cells import Cell
+
+
+class Arm(Protocol):
+    """Puts the secrets where the kernel finds them."""
+
+    def __call__(self, *, change: bool) -> None:
+        """Put the secrets to read with in place, and with `change` also those to change with."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What an attempt came to, beside its record: the undoing, and the diff where the state moved."""
+
+    rollback: Rollback
+    moved: str = ""
+
+
+class Attempt:
+    """Carries one order's cells out.
+
+    Args:
+        order: the checked order.
+        cells: the runbook's cells.
+        record: keeps every fate.
+        stopping: knows why to stop.
+        arm: puts the secrets in place: those to read with, or also those to change with.
+        spawn: starts a kernel that finds the results recorded so far; it returns before the kernel answers.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        cells: Sequence[Cell],
+        *,
+        record: Record,
+        stopping: Stopping,
+        spawn: Callable[[], Kernel],
+        arm: Arm,
+    ) -> None:
+        self._order, self._cells = order, cells
+        self._record, self._stopping, self._spawn, self._arm = record, stopping, spawn, arm
+        self._prelude = phases.prelude(cells, injected=order.injected)
+        self._steps = phases.forward(cells, mode=order.mode)
+        self._always = phases.always(cells) if order.mode is Mode.RUN else ()
+        self._kernel: Kernel | None = None
+
+    def planned(self) -> tuple[tuple[str, Step], ...]:
+        """Every cell that may run, with its phase, in the order in which people expect them."""
+        undoing = [step for steps in reversed(self._undoing(None)) for step in steps]
+        return (
+            *((FORWARD, step) for step in (*self._prelude, *self._steps)),
+            *((ROLLBACK, step) for step in undoing),
+            *((ALWAYS, step) for step in self._always),
+        )
+
+    def execute(self) -> Result:
+        """Execute it all."""
+        self._arm(change=False)
+        moved = self._forward() if self._start() else ""
+        rollback = self._undo() if self._wants_undoing() else Rollback.NOT_NEEDED
+        self._clean_up()
+        return Result(rollback=rollback, moved=moved)
+
+    def close(self) -> None:
+        """End whatever kernel there is."""
+        if self._kernel is not None:
+            self._kernel.end(now=self._stopping.hurry)
+            self._kernel = None
+
+    def _forward(self) -> str:
+        """The forward pass; returns the diff if the state moved since the plan."""
+        place = phases.before_change(self._steps)
+        before, after = (*self._prelude, *self._steps[:place]), self._steps[place:]
+        if not self._go(before, phase=FORWARD):
+            return ""
+        if self._order.mode is Mode.RUN and self._order.attempt == 1:
+            moved = self._second_look(before)
+            if moved:
+                return moved
+        self._arm(change=self._order.mode is Mode.RUN)
+        if self._go(after, phase=FORWARD) and self._kernel is not None and not self._kernel.answers():
+            self._record.stop(ExitReason.KERNEL_DIED, "the kernel did not answer after the last cell")
+        return ""
+
+    def _second_look(self, before: Sequence[Step]) -> str:
+        """Compare what the plan cells show with what was approved; nothing has changed yet."""
+        looked = {step.id for step in before}
+        planned = {cell: text for cell, text in self._order.plan_outputs.items() if cell in looked}
+        seen = {cell: text for cell, text in self._record.plan_outputs.items() if cell in looked}
+        whole = fingerprint.fingerprint(self._order.plan_outputs)
+        moved = fingerprint.moved(planned, seen)
+        if not moved and whole != self._order.fingerprint:
+            moved = f"the order's plan outputs have the fingerprint {whole}, approved was {self._order.fingerprint}"
+        if moved:
+            self._record.stop(ExitReason.STATE_MOVED, "what the plan cells show is not what was approved")
+        return moved
+
+    def _go(self, steps: Sequence[Step], *, phase: str) -> bool:
+        """Execute steps in one phase; True if each was answered ok."""
+        from runner.execution import notebook
+
+        if self._kernel is None:
+            return False
+        self._record.phase = phase
+        notebook.execute(self._kernel, steps, listener=self._record)
+        return self._record.ok(steps, phase=phase)
+
+    def _wants_undoing(self) -> bool:
+        if self._record.reason is None or not self._record.begun_changes:
+            return False
+        left = self._record.reason is ExitReason.CANCELLED and not self._stopping.rollback
+        return not left
+
+    def _undoing(self, begun: Sequence[int] | None) -> tuple[tuple[Step, ...], ...]:
+        if self._order.mode is Mode.REHEARSE:
+            return ()
+        changes = [step.index for step in self._steps if step.role == "change"] if begun is None else begun
+        return phases.undoing(self._cells, changes)
+
+    def _undo(self) -> Rollback:
+        """Undo the begun changes from last to first; a failed one ends it, since those before it rest on it."""
+        undo = self._undoing(self._record.begun_changes)
+        if any(undo) and self._usable(ROLLBACK):
+            for steps in undo:
+                if not self._go(steps, phase=ROLLBACK):
+                    break
+        fates = {cell: fate.fate for (phase, cell), fate in self._record.fates.items() if phase == ROLLBACK}
+        return phases.judged(undo, fates)
+
+    def _clean_up(self) -> None:
+        if not self._always or self._stopping.hurry or not self._began_anything():
+            return
+        if not (self._usable(ALWAYS) and self._go(self._always, phase=ALWAYS)):
+            self._record.stop(ExitReason.CELL_ERROR, "an always cell did not end ok")
+
+    def _began_anything(self) -> bool:
+        return any(fate.fate is not Fate.NOT_RUN for fate in self._record.fates.values())
+
+    def _usable(self, phase: str) -> bool:
+        """Make sure that there is a living kernel with the parameters, the imports and the recorded results in it."""
+        if self._kernel is not None and self._kernel.answers():
+            return True
+        if self._stopping.hurry:
+            return False
+        if self._kernel is not None:
+            self._kernel.end(now=True)
+        return self._start() and self._go((*self._prelude, *phases.setup(self._cells)), phase=phase)
+
+    def _start(self) -> bool:
+        try:
+            self._kernel = self._spawn()
+            # Importing papermill takes longer than the kernel takes to start, and both can happen at once.
+            importlib.import_module("runner.execution.notebook")
+            self._kernel.connect()
+        except KernelNotStarted as error:
+            self._record.stop(ExitReason.KERNEL_NOT_STARTED, str(error))
+            return False
+        return True

@@ -1,0 +1,130 @@
+"""The guardian: the parent of one kernel, which sees to it that nothing of a run outlives it.
+
+Run as a script of its own (`python -I -S guardian.py PARENT FOLDERS -- COMMAND...`), standard library only, between
+worker and kernel. It is the subreaper of everything that the kernel starts, so that also a process that detached itself
+becomes its child. When the kernel ends, when the worker dies or when it is told to (SIGTERM), it kills them all,
+removes the private folders (secrets, sockets) if the worker is gone, and ends with the kernel's exit status. Process
+hygiene only: a hostile cell of the same user can kill the guardian.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+POLL = 0.5
+"""Seconds between two looks at the parent, where the system does not tell us of its death."""
+
+
+class Told(Exception):  # noqa: N818 - not an error: the word to end
+    """Somebody asked for the end."""
+
+
+def main(argv: list[str]) -> int:
+    """Start the command and stay until all of it is gone; return its exit status as a shell would."""
+    parent, folders, command = int(argv[0]), argv[1].split(os.pathsep), argv[3:]
+    control = _control()
+    control(PR_SET_CHILD_SUBREAPER, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    status = 1
+    try:
+        signal.signal(signal.SIGTERM, _told)
+        control(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() == parent:
+            status = _kept(command, parent=parent, control=control)
+    except Told:
+        status = 128 + signal.SIGTERM
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _end_all()
+    if os.getppid() != parent:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+    return status
+
+
+def _control() -> Callable[[int, int], int]:
+    """The system call that asks for both; nothing where the system is not Linux."""
+    if not sys.platform.startswith("linux"):
+        return lambda _option, _value: 0
+    library = ctypes.CDLL(None, use_errno=True)
+    return lambda option, value: int(library.prctl(option, value, 0, 0, 0))
+
+
+def _told(_number: int, _frame: FrameType | None) -> None:
+    raise Told
+
+
+def _kept(command: list[str], *, parent: int, control: Callable[[int, int], int]) -> int:
+    environment = os.environ | {"JPY_PARENT_PID": str(os.getpid())}
+    kernel = subprocess.Popen(
+        command,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=lambda: _in_child(control),  # noqa: PLW1509 - this process has one thread
+    )
+    while True:
+        # Collecting every child, not only the kernel, keeps detached ones from piling up as zombies.
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, state = os.waitpid(-1, os.WNOHANG)
+                if pid == kernel.pid:
+                    kernel.returncode = os.waitstatus_to_exitcode(state)
+                    return kernel.returncode if kernel.returncode >= 0 else 128 - kernel.returncode
+                if pid == 0:
+                    break
+        if os.getppid() != parent:
+            raise Told
+        signal.sigtimedwait({signal.SIGCHLD}, POLL) if hasattr(signal, "sigtimedwait") else time.sleep(POLL / 5)
+
+
+def _in_child(control: Callable[[int, int], int]) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    control(PR_SET_PDEATHSIG, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _end_all() -> None:
+    """Kill every descendant until none is left; one that forks meanwhile is found in the next round."""
+    while True:
+        for pid in _descendants(os.getpid()):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.01)
+
+
+def _descendants(root: int) -> list[int]:
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            parents[int(entry.parent.name)] = int(entry.read_text(errors="replace").rpartition(")")[2].split()[1])
+    found: list[int] = []
+    frontier = {root}
+    while frontier:
+        frontier = {pid for pid, parent in parents.items() if parent in frontier}
+        found.extend(frontier)
+    return found
+
+
+if __name__ == "__main__":
+    # SIGCHLD is waited for, so it has to be held back rather than dropped.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,137 @@
+"""The room that a kernel runs in: its folders, its environment, and how well the host can keep it apart.
+
+It says what is reached and never claims more: `subreaper` is process hygiene and no security boundary. Starting the
+kernel in the room is done in `kernels`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.digest import Json
+from runner.errors import OperatorError
+from runner.execution import toolkit_copy
+
+LEVELS = ("none", "subreaper", "bwrap", "container")
+"""Isolation levels, weakest first."""
+
+_FROM_HOST = ("PATH", "LANG", "LC_ALL", "TZ")
+_FORBIDDEN = re.compile(
+    r"(?:.*(?:KEY|TOKEN|SECRET|PASSWORD)|SSH_.*|GIT_.*|CI_.*|LD_.*|PYTHON.*|PATH|HOME|TMPDIR|IPYTHON.*|JUPYTER.*|JPY_.*)\Z"
+)
+_SOCKET_PATH = 90
+"""Longest folder path in which kernel sockets still fit the system's limit of 107 bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Folders of one attempt's kernels. `private` (0700) holds secrets, sockets, home; `work` is where cells run."""
+
+    private: Path
+    work: Path
+    sockets: Path
+
+    @property
+    def secrets_file(self) -> Path:
+        """The values that the toolkit's `secret` reads."""
+        return self.private / "secrets.json"
+
+    @property
+    def records_file(self) -> Path:
+        """The results recorded so far, for a kernel that starts later."""
+        return self.private / "records.json"
+
+
+def reached() -> str:
+    """Say which isolation level this host gives us."""
+    return "subreaper" if sys.platform.startswith("linux") and Path("/proc/self/stat").exists() else "none"
+
+
+def require(least: str) -> str:
+    """Return the level reached, if it is at least the one demanded.
+
+    Raises:
+        OperatorError: if it is weaker, or the demanded level is unknown.
+    """
+    level = reached()
+    if least not in LEVELS or LEVELS.index(level) < LEVELS.index(least):
+        raise OperatorError(
+            "preparing the isolation",
+            f"policy demands at least {least!r}, and this host gives {level!r}",
+            hint="run it on a host or executor that isolates better, or change the policy",
+        )
+    return level
+
+
+def open_room(spool: Path) -> Room:
+    """Make the folders, with the toolkit's copy in them."""
+    private, work = spool / "private", spool / "work"
+    for folder in (private, work, private / "home", private / "tmp"):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    toolkit_copy.write(toolkit_copy.files(), private / "path")
+    sockets = private
+    if len(os.fsencode(private.resolve())) > _SOCKET_PATH:
+        # A deep spool has no room for socket names; the guardian removes this folder too.
+        sockets = Path(tempfile.mkdtemp(prefix="runbook-"))
+    return Room(private=private, work=work, sockets=sockets)
+
+
+def close_room(room: Room) -> None:
+    """Remove the private folder, and the scratch folder with what cells left in it."""
+    for folder in (room.private, room.sockets, room.work):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def hand_secrets(room: Room, values: Mapping[str, str]) -> None:
+    """Write the secrets' values where only the kernel's user reads them."""
+    _write_private(room.secrets_file, dict(values))
+
+
+def hand_records(room: Room, records: Mapping[str, Json]) -> None:
+    """Write the recorded results for a fresh kernel."""
+    _write_private(room.records_file, dict(records))
+
+
+def _write_private(path: Path, value: Mapping[str, object]) -> None:
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - a mode from the first moment on
+        json.dump(value, file)
+
+
+def environment(room: Room, given: Mapping[str, str]) -> dict[str, str]:
+    """Build a kernel's environment from an allow list; what the supervisor's own environment holds stays outside.
+
+    Args:
+        room: the kernel's folders.
+        given: plain variables of the work order.
+
+    Raises:
+        OperatorError: if the order names a variable that could carry a credential in or change what is executed.
+    """
+    wrong = sorted(name for name in given if _FORBIDDEN.match(name))
+    if wrong:
+        raise OperatorError("preparing the kernel's environment", f"a work order may not set {', '.join(wrong)}")
+    host = {name: os.environ[name] for name in _FROM_HOST if name in os.environ}
+    own = Path(sys.executable).parent
+    return {
+        **given,
+        **host,
+        "PATH": os.pathsep.join((str(own), host.get("PATH", os.defpath))),
+        "HOME": str(room.private / "home"),
+        "TMPDIR": str(room.private / "tmp"),
+        "IPYTHONDIR": str(room.private / "home" / ".ipython"),
+        "JUPYTER_CONFIG_DIR": str(room.private / "home" / ".jupyter"),
+        "PYTHONPATH": str(room.private / "path"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "RUNBOOK_SECRETS_FILE": str(room.secrets_file),
+        "RUNBOOK_RECORDS_FILE": str(room.records_file),
+    }

@@ -1,0 +1,197 @@
+"""Kernels: start one behind its guardian, talk to it, interrupt it, end it. The home of jupyter_client.
+
+Spawning returns at once, so that papermill can be imported while the kernel starts. A kernel is asynchronous inside
+(the blocking manager hangs on a dead kernel) on the one event loop that the worker owns. It knows nothing of cells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import OutsideError
+from runner.execution import guardian, kernel_start
+from runner.execution.isolation import Room
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
+
+START_TIMEOUT = 60
+"""Seconds that a kernel may take until it answers."""
+ANSWER_TIMEOUT = 20.0
+"""Seconds that an idle kernel may take to answer whether it lives."""
+END_TIMEOUT = 2.0
+"""Seconds between asking a kernel to end and ending it."""
+
+
+class KernelNotStarted(OutsideError):  # noqa: N818 - named for what happened, as its exit reason is
+    """The kernel never answered."""
+
+
+class Kernel:
+    """One kernel process and the client to it.
+
+    Args:
+        room: its folders.
+        environment: all of its environment.
+        loop: the worker's event loop.
+    """
+
+    def __init__(self, room: Room, *, environment: Mapping[str, str], loop: asyncio.AbstractEventLoop) -> None:
+        self._room = room
+        self._environment = dict(environment)
+        self._loop = loop
+        self.client: Any = None
+        """jupyter_client's AsyncKernelClient once connected."""
+        self.manager = self._spawn()
+
+    def _spawn(self) -> AsyncKernelManager:
+        from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+        from jupyter_client.manager import AsyncKernelManager
+
+        spec = KernelSpec(
+            argv=_command(self._room), language="python", display_name="Python 3", interrupt_mode="message"
+        )
+
+        class OnlyOurs(KernelSpecManager):
+            """Knows one kernel: a kernelspec of the host's is never executed."""
+
+            def get_kernel_spec(self, _name: str) -> KernelSpec:
+                return spec
+
+        name = secrets.token_hex(4)
+        manager = AsyncKernelManager(
+            kernel_spec_manager=OnlyOurs(),
+            transport="ipc",
+            ip=str(self._room.sockets / name),
+            connection_file=str(self._room.private / f"{name}.json"),
+        )
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        start = manager.start_kernel(env=self._environment, cwd=str(self._room.work), **quiet)
+        try:
+            self._loop.run_until_complete(start)
+        except Exception as error:
+            raise KernelNotStarted("starting the kernel", type(error).__name__) from error
+        return manager
+
+    def connect(self) -> None:
+        """Wait until the kernel answers.
+
+        Raises:
+            KernelNotStarted: if it does not.
+        """
+        self.client = self.manager.client()
+        self.client.allow_stdin = False
+        # What waits for us must never be dropped: the message that a cell is done may be among it.
+        self.client.context.rcvhwm = 0
+        self.client.start_channels(stdin=False)
+        try:
+            self._loop.run_until_complete(self.client.wait_for_ready(timeout=START_TIMEOUT))
+        except RuntimeError as error:
+            self.kill()
+            raise KernelNotStarted("starting the kernel", "it did not answer", hint="see if ipykernel works") from error
+
+    def run(self, work: Any) -> Any:
+        """Run one coroutine to its end on the worker's loop."""
+        return self._loop.run_until_complete(work)
+
+    @property
+    def _guardian(self) -> subprocess.Popen[bytes] | None:
+        """The guardian's process; its end is the kernel's end."""
+        return getattr(self.manager.provisioner, "process", None)
+
+    @property
+    def alive(self) -> bool:
+        """Say whether the kernel's process still runs."""
+        return bool(self.manager.has_kernel and self.run(self.manager.is_alive()))
+
+    def answers(self) -> bool:
+        """Ask the kernel whether it is still there; only its own answer counts."""
+        if not self.alive:
+            return False
+        try:
+            self.run(asyncio.wait_for(self._asked(), ANSWER_TIMEOUT))
+        except (TimeoutError, RuntimeError):
+            return False
+        return True
+
+    async def _asked(self) -> None:
+        wanted = self.client.kernel_info()
+        while True:
+            message = await self.client.shell_channel.get_msg(timeout=None)
+            if message["parent_header"].get("msg_id") == wanted:
+                return
+
+    async def interrupt(self) -> None:
+        """Ask the kernel to interrupt what it is doing; it need not obey."""
+        await self.manager.interrupt_kernel()
+
+    def kill(self) -> None:
+        """End the kernel and everything that it started, now."""
+        # The guardian must do it: killing the guardian would set the kernel's children free.
+        process = self._guardian
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=10)
+
+    def end(self, *, now: bool = False) -> None:
+        """Let the kernel shut down by itself, end what is left, and close the channels."""
+        process = self._guardian
+        if process is not None and process.poll() is None and not now:
+            self.run(self.manager.request_shutdown())
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=END_TIMEOUT)
+        self.kill()
+        if self.client is not None:
+            self.client.stop_channels()
+        self.run(self.manager.cleanup_resources())
+
+
+def _command(room: Room) -> list[str]:
+    """The kernel's command line, behind the guardian; the sandbox gets copies, not our source folder."""
+    for module in (guardian, kernel_start):
+        shutil.copy(str(module.__file__), room.private / f"{module.__name__.rpartition('.')[2]}.py")
+    python = sys.executable
+    folders = os.pathsep.join({str(room.private), str(room.sockets)})
+    watch = [python, "-I", "-S", str(room.private / "guardian.py"), str(os.getpid()), folders, "--"]
+    return [
+        *watch,
+        *(python, "-P", str(room.private / "kernel_start.py"), "-f", "{connection_file}"),
+        "--InteractiveShell.system_raise_on_error=True",
+        "--HistoryManager.enabled=False",
+        "--ScriptMagics.script_paths=bash=bash -e -o pipefail",
+        f"--ScriptMagics.script_paths=sh={_strict_sh()}",
+    ]
+
+
+def _strict_sh() -> str:
+    """`sh` with as much strictness as the host's has: not every one knows pipefail."""
+    known = subprocess.run(["sh", "-o", "pipefail", "-c", "true"], check=False, capture_output=True).returncode == 0
+    return "sh -e -o pipefail" if known else "sh -e"
+
+
+def packages() -> str:
+    """List the environment that the cells import from, as sorted `name==version` lines."""
+    from importlib.metadata import distributions
+
+    return "\n".join(sorted({f"{found.name.lower()}=={found.version}" for found in distributions() if found.name}))
+
+
+def kernel_version() -> str:
+    """Name the kernel implementation and its version."""
+    from importlib.metadata import version
+
+    return f"ipykernel {version('ipykernel')}"

@@ -1,0 +1,44 @@
+"""What passes between the engine and whoever keeps the record: how a cell ended, and the questions asked meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from runner.digest import Json
+from runner.execution.phases import Step
+from runner.execution.replies import Verdict
+from runner.execution.stopping import Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How one cell ended, with what it showed (nbformat outputs, not masked) and the kernel's execution count."""
+
+    verdict: Verdict
+    outputs: tuple[dict[str, Json], ...]
+    count: int | None
+
+
+class Listener(Protocol):
+    """Who is told what happens, and asked whether it may go on."""
+
+    def began(self, step: Step) -> None:
+        """The cell is about to be sent to the kernel; durable when this returns."""
+        ...
+
+    def ended(self, step: Step, ended: Ended) -> None:
+        """The cell ended; durable when this returns."""
+        ...
+
+    def cause(self, step: Step, *, since: float | None) -> Cause | None:
+        """Why the cell has to stop; or, while it has not begun (`since` is None), why it may not begin."""
+        ...
+
+    def timeout(self, step: Step) -> float | None:
+        """The cell's own limit in seconds, None for none."""
+        ...
+
+    def clock(self) -> float:
+        """Monotonic seconds."""
+        ...

@@ -1,0 +1,119 @@
+"""Which cells run when: the forward pass, what undoes it, and what always comes last.
+
+Pure; it knows roles and fates, not kernels. A rollback cell undoes the change cell before it, so the undoing goes
+through the begun changes from last to first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.execution.order import Mode
+from runner.execution.outcome import Fate
+from runner.ledger.bodies import Rollback
+from runner.runbook.cells import FORWARD, REHEARSED, Cell, Role
+
+SKIP_TAG = "skip-execution"
+"""papermill's own tag for a cell that is not executed; it keeps its meaning here."""
+
+INJECTED = "injected-parameters"
+"""Id and tag of the cell that sets the parameters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One cell to execute. The injected cell has the place of the parameters cell before it (-1 if there is none)."""
+
+    index: int
+    id: str
+    role: str
+    name: str
+    source: str
+    timeout: float | None = None
+    normalise: tuple[str, ...] = ()
+
+
+def step(cell: Cell) -> Step:
+    """Make a step of a notebook's cell."""
+    return Step(
+        index=cell.index,
+        id=cell.id,
+        role=cell.role.value if cell.role else "",
+        name=cell.name,
+        source=cell.source,
+        timeout=cell.options.timeout,
+        normalise=cell.options.normalise,
+    )
+
+
+def runs(cell: Cell) -> bool:
+    """Say whether a cell is ever executed: code with something in it that its author did not switch off."""
+    return cell.role is not None and bool(cell.source.strip()) and SKIP_TAG not in cell.tags
+
+
+def prelude(cells: Sequence[Cell], *, injected: str) -> tuple[Step, ...]:
+    """The parameters cell and, right after it, the cell that sets the values."""
+    declared = [step(cell) for cell in cells if runs(cell) and cell.role is Role.PARAMETERS]
+    if not injected:
+        return tuple(declared)
+    place = next((cell.index for cell in cells if cell.role is Role.PARAMETERS), -1)
+    name = "the run's parameters"
+    taken = any(cell.id == INJECTED for cell in cells)
+    cell_id = f"{INJECTED}-1" if taken else INJECTED
+    return (*declared, Step(index=place, id=cell_id, role="parameters", name=name, source=injected))
+
+
+def forward(cells: Sequence[Cell], *, mode: Mode) -> tuple[Step, ...]:
+    """The cells of the forward pass after the prelude, in the notebook's order."""
+    roles = REHEARSED if mode is Mode.REHEARSE else FORWARD
+    return tuple(step(cell) for cell in cells if runs(cell) and cell.role in roles)
+
+
+def before_change(steps: Sequence[Step]) -> int:
+    """How many steps come before the first change: there the second look is taken."""
+    return next((place for place, one in enumerate(steps) if one.role == Role.CHANGE.value), len(steps))
+
+
+def setup(cells: Sequence[Cell]) -> tuple[Step, ...]:
+    """What a fresh kernel needs before a rollback or always cell makes sense."""
+    return tuple(step(cell) for cell in cells if runs(cell) and cell.role is Role.SETUP)
+
+
+def always(cells: Sequence[Cell]) -> tuple[Step, ...]:
+    """The cells that come last, however it went."""
+    return tuple(step(cell) for cell in cells if runs(cell) and cell.role is Role.ALWAYS)
+
+
+def undoing(cells: Sequence[Cell], begun: Iterable[int]) -> tuple[tuple[Step, ...], ...]:
+    """For each begun change, last first, the rollback cells between it and the next change (none: an empty tuple).
+
+    Args:
+        cells: the whole notebook.
+        begun: the indices of change cells that were sent to the kernel, however they ended.
+    """
+    own: dict[int, list[Step]] = {}
+    change = -1
+    for cell in cells:
+        if cell.role is Role.CHANGE and runs(cell):
+            change = cell.index
+        elif cell.role is Role.ROLLBACK and runs(cell):
+            own.setdefault(change, []).append(step(cell))
+    return tuple(tuple(own.get(index, ())) for index in sorted(set(begun), reverse=True))
+
+
+def judged(undo: Sequence[Sequence[Step]], fates: Mapping[str, Fate]) -> Rollback:
+    """Say what became of the undoing.
+
+    Args:
+        undo: what `undoing` gave; empty if no change began.
+        fates: rollback cell id to its fate; those that were not reached are missing.
+    """
+    if not undo:
+        return Rollback.NOT_NEEDED
+    if not any(undo):
+        return Rollback.NOT_POSSIBLE
+    results = [fates.get(one.id, Fate.NOT_RUN) is Fate.OK for steps in undo for one in steps]
+    if not any(results):
+        return Rollback.FAILED
+    return Rollback.COMPLETE if all(results) and all(undo) else Rollback.PARTIAL

@@ -1,0 +1,264 @@
+"""The worker: carries out one signed order in one spool, once, and seals what came of it.
+
+It believes nothing that it was not shown: the order's signature, the notebook's and toolkit's digests, that the start
+is open on the remote. Then it claims the spool, and only then cells run. It holds no key and no token, and imports no
+adapter: the secrets' store and the look at the remote are given to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from runner.digest import canonical, parse, sha256
+from runner.errors import IntegrityError, OperatorError, RunbookError
+from runner.execution import isolation, outcomes, seal_outcome, toolkit_copy, transcript
+from runner.execution.attempt import Attempt, Result
+from runner.execution.isolation import Room
+from runner.execution.kernels import Kernel
+from runner.execution.order import PAYLOAD_TYPE, Mode, Order
+from runner.execution.outcome import ExitReason, Outcome
+from runner.execution.outputs import Kept
+from runner.execution.record import Record
+from runner.execution.redact import Masker
+from runner.execution.stopping import Stopping
+from runner.execution.transcript import Transcript
+from runner.ledger.bodies import Rollback
+from runner.ledger.envelope import open_envelope
+from runner.ports import claim
+from runner.ports.secrets import Secrets
+from runner.runbook import cells as notebook_cells
+from runner.runbook.cells import Cell
+
+ORDER, NOTEBOOK, KEYS = "order.dsse.json", "runbook.ipynb", "trusted_keys"
+"""What the executor puts into a spool: the signed order, the runbook's exact bytes, the keys to believe."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What the worker needs from outside of itself.
+
+    `still_open` raises IntegrityError if the start is not open on the remote with this plan digest and nonce, and
+    OutsideError if the remote cannot be asked. `now` is the wall clock in UTC, `clock` monotonic seconds.
+    """
+
+    secrets: Secrets
+    still_open: Callable[[Order], None]
+    now: Callable[[], datetime]
+    clock: Callable[[], float] = time.monotonic
+
+
+def carry_out(spool: Path, *, outside: Outside) -> Outcome | None:
+    """Carry out the spool's order.
+
+    Args:
+        spool: the work's folder.
+        outside: secrets, the remote and the clocks.
+
+    Returns:
+        The sealed outcome, or None if another worker has claimed this spool.
+
+    Raises:
+        IntegrityError: if the order may not be carried out; that is sealed as a failed outcome in which no cell ran.
+        OutsideError: if the remote could not be asked (nothing is claimed then: try again), or nothing can be sealed.
+    """
+    os.umask(0o077)
+    stopping = Stopping(spool, clock=outside.clock)
+    stopping.listen()
+    try:
+        order, notebook = _checked(spool)
+        if order.mode is Mode.RUN:
+            outside.still_open(order)
+    except IntegrityError as error:
+        if _claimed(spool):
+            _, files = outcomes.refused(str(error), now=outside.now())
+            seal_outcome.seal(spool, files, make_room=lambda: None)
+        raise
+    if not _claimed(spool):
+        return None
+    return _Work(spool, order, notebook=notebook, outside=outside).done(stopping)
+
+
+def _checked(spool: Path) -> tuple[Order, bytes]:
+    """Read the order and what belongs to it, and check every digest.
+
+    Raises:
+        IntegrityError: if anything is not what the supervisor signed.
+    """
+    doing = "checking the work order"
+    try:
+        envelope, notebook = (spool / ORDER).read_bytes(), (spool / NOTEBOOK).read_bytes()
+        keys = (spool / KEYS).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise IntegrityError(doing, f"the spool is not complete ({type(error).__name__})") from error
+    payload = open_envelope(envelope, keys=[key for key in keys if key.strip()], payload_type=PAYLOAD_TYPE)
+    try:
+        order = parse(Order, payload)
+    except msgspec.MsgspecError as error:
+        raise IntegrityError(doing, f"it is not a work order ({error})") from error
+    if sha256(notebook) != order.notebook:
+        raise IntegrityError(doing, "the notebook beside it is not the one that it names")
+    if toolkit_copy.digest(toolkit_copy.files()) != order.toolkit:
+        raise IntegrityError(
+            doing, "the toolkit installed here is not the one that was planned with", hint="plan again after an update"
+        )
+    return order, notebook
+
+
+def _claimed(spool: Path) -> bool:
+    """Make the spool this process's own, durably; False if it is somebody's already."""
+    mine = spool / f"{claim.NAME}.{os.getpid()}"
+    with mine.open("wb") as file:
+        file.write(canonical(claim.of_process()))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        # A link is made whole or not at all, and never over another one.
+        os.link(mine, spool / claim.NAME)
+    except FileExistsError:
+        return False
+    finally:
+        mine.unlink()
+    seal_outcome.sync(spool)
+    return True
+
+
+class _Work:
+    """One claimed order on its way to its outcome."""
+
+    def __init__(self, spool: Path, order: Order, *, notebook: bytes, outside: Outside) -> None:
+        self._spool, self._order, self._notebook, self._outside = spool, order, notebook, outside
+        self._started, self._began = outside.now(), outside.clock()
+        self._kept = Kept(masker=Masker({}))
+        self._loop = asyncio.new_event_loop()
+        self._isolation = isolation.reached()
+
+    def done(self, stopping: Stopping) -> Outcome:
+        """Execute, seal and leave nothing behind but the spool's files."""
+        stopping.limit(self._order.timeout)
+        room: Room | None = None
+        try:
+            seal_outcome.reserve(self._spool)
+            cells, secrets = self._prepared()
+            self._kept = Kept(masker=Masker(secrets), hidden_paths=_hidden(self._spool))
+            room = isolation.open_room(self._spool)
+            ending = self._attempted(cells, secrets=secrets, stopping=stopping, room=room)
+        except RunbookError as error:
+            reason = ExitReason.SECRET_UNAVAILABLE if isinstance(error, _SecretError) else ExitReason.INTERNAL_ERROR
+            ending = self._nothing(reason, str(error))
+        finally:
+            if room is not None:
+                isolation.close_room(room)
+            self._loop.close()
+        return self._sealed(ending)
+
+    def _prepared(self) -> tuple[tuple[Cell, ...], dict[str, str]]:
+        """Read the cells, and get the secrets that this order may have."""
+        self._isolation = isolation.require(self._order.isolation)
+        cells = notebook_cells.read(json.loads(self._notebook))
+        names = self._order.read_secrets
+        if self._order.mode is Mode.RUN:
+            names = (*names, *self._order.change_secrets)
+        values: dict[str, str] = {}
+        for name in dict.fromkeys(names):
+            values[name] = self._resolved(name, cells=cells)
+        return cells, values
+
+    def _resolved(self, name: str, *, cells: tuple[Cell, ...]) -> str:
+        try:
+            value = self._outside.secrets.resolve(name)
+            Masker({name: value})
+        except OperatorError as error:
+            raise _SecretError(error.doing, error.wrong, hint=error.hint) from error
+        if any(value in text for text in (*(cell.source for cell in cells), self._order.injected)):
+            # The notebook is kept byte for byte, so what stands in it cannot be masked.
+            raise _SecretError(f"taking the secret {name}", "its value stands in the runbook or its parameters")
+        return value
+
+    def _attempted(
+        self, cells: tuple[Cell, ...], *, secrets: dict[str, str], stopping: Stopping, room: Room
+    ) -> outcomes.Ending:
+        environment = isolation.environment(room, self._order.environment)
+
+        def arm(*, change: bool) -> None:
+            names = (*self._order.read_secrets, *(self._order.change_secrets if change else ()))
+            isolation.hand_secrets(room, {name: secrets[name] for name in names})
+
+        def spawn() -> Kernel:
+            isolation.hand_records(room, self._kept.raw_records)
+            return Kernel(room, environment=environment, loop=self._loop)
+
+        with Transcript(self._spool / transcript.NAME, make_room=self._make_room) as written:
+            record = Record(
+                written,
+                kept=self._kept,
+                stopping=stopping,
+                clock=self._outside.clock,
+                cell_timeout=self._order.cell_timeout,
+            )
+            attempt = Attempt(self._order, cells, record=record, stopping=stopping, spawn=spawn, arm=arm)
+            try:
+                record.open(nonce=self._order.nonce, injected=self._order.injected, planned=attempt.planned())
+                result = attempt.execute()
+            except Exception as error:  # noqa: BLE001 - whatever broke, the cells that ran have to be reported
+                record.broke(error)
+                result = Result(rollback=Rollback.FAILED if record.begun_changes else Rollback.NOT_NEEDED)
+            finally:
+                attempt.close()
+        return self._ending(record, result)
+
+    def _ending(self, record: Record, result: Result) -> outcomes.Ending:
+        return outcomes.Ending(
+            reason=record.reason,
+            message=record.message,
+            rollback=result.rollback,
+            moved=result.moved,
+            cells=tuple(record.fates.values()),
+            shown=record.shown,
+            plan_outputs=record.plan_outputs,
+            isolation=self._isolation,
+            started=self._started,
+            finished=self._outside.now(),
+            seconds=self._outside.clock() - self._began,
+        )
+
+    def _nothing(self, reason: ExitReason, message: str) -> outcomes.Ending:
+        """The ending of an order of which no cell was executed."""
+        return outcomes.Ending(
+            reason=reason,
+            message=message,
+            rollback=Rollback.NOT_NEEDED,
+            moved="",
+            cells=(),
+            shown={},
+            plan_outputs={},
+            isolation=self._isolation,
+            started=self._started,
+            finished=self._outside.now(),
+            seconds=self._outside.clock() - self._began,
+        )
+
+    def _make_room(self) -> None:
+        (self._spool / seal_outcome.RESERVE).unlink(missing_ok=True)
+
+    def _sealed(self, ending: outcomes.Ending) -> Outcome:
+        outcome, files = outcomes.files(self._order, self._notebook, ending=ending, kept=self._kept)
+        seal_outcome.seal(self._spool, files, make_room=self._make_room)
+        return outcome
+
+
+class _SecretError(OperatorError):
+    """A secret cannot be had, or cannot be kept secret here."""
+
+
+def _hidden(spool: Path) -> tuple[str, ...]:
+    """The ways in which the spool's own path may be written, longest first."""
+    return tuple(sorted({str(spool), str(spool.resolve())}, key=len, reverse=True))
