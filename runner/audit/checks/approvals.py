@@ -1,0 +1,208 @@
+"""I10 and I11: who said yes. Enough people, to exactly this plan, in time, and none of them the requester.
+
+The policy that was in force is judged again, by the same pure decision, on the approvals that the start names and
+nothing else. I11 is what only the four-eyes rule and membership refuse; everything else that is refused is I10.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from runner.approval.approval import Approval, approvals
+from runner.approval.decide import decide
+from runner.approval.rules import Identity, Policy, Resume, Rule
+from runner.audit.book import Seen, Told
+from runner.audit.checks.check import Check
+from runner.audit.checks.reviewed import NO_CODE
+from runner.audit.finding import Violation
+from runner.audit.signatures import Job
+from runner.digest import SHORT, Digest, sha256
+from runner.ledger.bodies import Approve, Plan, Said, Start
+from runner.ledger.event import Event
+from runner.plan.plan import Plan as StoredPlan
+from runner.ports.forge import PersonId
+from runner.repository.people import People
+
+NAMESPACE = "runbook-comment"
+_DIGITS = re.compile(rf"(?<![0-9a-f])[0-9a-f]{{{SHORT},64}}(?![0-9a-f])")
+
+
+class Enough(Check):
+    """The policy of that moment allowed the start, by the approvals that it names."""
+
+    number = "I10"
+    title = "each start names approvals of its own plan, unrevoked, in time, and as many as policy asked for"
+
+    def not_checked(self) -> str:
+        """Without the policy only the approvals' own form is looked at."""
+        return "" if self.context.code else NO_CODE
+
+    def see(self, seen: Seen) -> Iterator[Violation]:
+        """(1) they exist and stand, (2) they speak of this plan, (3) they are fresh, (4) policy is satisfied."""
+        body = seen.event.body if seen.event else None
+        if not isinstance(body, Start) or seen.before is None:
+            return
+        standing = {event.seq: event for event in seen.before.run.approvals}
+        for number in body.approvals:
+            if number not in standing:
+                yield self.broken(seen, f"event {number} is not a standing approval of this run")
+        for event in seen.before.approvals(body.approvals):
+            yield from self._form(seen, event, seen.before)
+        earlier = seen.before.run.start.body if seen.before.run.start else None
+        policy = self._policy(body)
+        if isinstance(earlier, Start) and set(earlier.approvals) & set(body.approvals):
+            yield from self._reused(seen, policy, seen.before.plan)
+        if self.context.code is None:
+            return
+        if policy is None or seen.before.plan is None:
+            yield self.broken(seen, f"there is no readable policy at {body.policy_commit[:SHORT]} to judge it by")
+            return
+        for reason in _refusals(_relaxed(policy), seen, body, people=None):
+            yield self.broken(seen, reason)
+
+    def _policy(self, body: Start) -> Policy | None:
+        return self.context.code.policy(body.policy_commit) if self.context.code else None
+
+    def _form(self, seen: Seen, event: Event, told: Told) -> Iterator[Violation]:
+        body = event.body
+        if not isinstance(body, Approve):
+            return
+        if told.plan_sha256 and body.plan_digest != told.plan_sha256:
+            yield self.broken(seen, f"approval {event.seq} is for the plan {body.plan_digest[:SHORT]}")
+        named = _DIGITS.findall(words(body.said).body.lower())
+        if body.said.signature and not any(body.plan_digest.startswith(one) for one in named):
+            yield self.broken(seen, f"what {body.said.by} signed (event {event.seq}) does not name this plan")
+
+    def _reused(self, seen: Seen, policy: Policy | None, plan: StoredPlan | None) -> Iterator[Violation]:
+        rules = _rules(policy, plan) if policy and plan else ()
+        if not rules or any(rule.resume is not Resume.SAME_APPROVAL for rule in rules):
+            yield self.broken(seen, "it uses approvals that an earlier attempt used up")
+
+
+class FourEyes(Check):
+    """Whoever asked did not approve, and those who did were who they are said to be."""
+
+    number = "I11"
+    title = "approvers are other people than the requester, members when it started, and signed it themselves"
+
+    def not_checked(self) -> str:
+        """Without the policy and the people's keys nothing can be said."""
+        return "" if self.context.code else NO_CODE
+
+    def see(self, seen: Seen) -> Iterator[Violation]:
+        """(1) membership and four eyes by policy, (2) the requester's and (3) the approvers' own signatures."""
+        code, body = self.context.code, seen.event.body if seen.event else None
+        if code is None:
+            return
+        if isinstance(body, Plan):
+            local = body.request_key.startswith("local:")
+            yield from self._signed(seen, body.said, code.people(body.policy_commit), local=local)
+            yield from self._request(seen, body.said)
+        if not isinstance(body, Start) or seen.before is None or seen.before.plan is None:
+            return
+        policy, people = code.policy(body.policy_commit), code.people(body.policy_commit)
+        local = seen.before.run.plan.request_key.startswith("local:")
+        for event in seen.before.approvals(body.approvals):
+            if isinstance(event.body, Approve):
+                yield from self._signed(seen, event.body.said, people, local=local)
+        if policy is None or _refusals(_relaxed(policy), seen, body, people=None):
+            return
+        members = people if local and policy.identity is Identity.SIGNED else None
+        for reason in _refusals(policy, seen, body, people=members):
+            yield self.broken(seen, reason)
+
+    def _request(self, seen: Seen, said: Said) -> Iterator[Violation]:
+        """What the requester signed is what the plan was made from."""
+        plan = seen.after.plan if seen.after else None
+        if plan and said.signature and sha256(words(said).body.encode()) != plan.requested.text_sha256:
+            yield self.broken(seen, f"what {said.by} signed is not the request that the plan was made from")
+
+    def _signed(self, seen: Seen, said: Said, people: People | None, *, local: bool) -> Iterator[Violation]:
+        """Ask for the signature; on plain Git, words that claim to be verified must have one, for that very comment."""
+        if said.signature is None and not (local and said.verified):
+            return
+        found, genesis = words(said), self.context.book.genesis
+        if found.comment and (found.comment, found.author) != (said.comment, said.by):
+            yield self.broken(seen, f"what was signed is comment {found.comment} of {found.author}, not {said.comment}")
+        if found.project and genesis and found.project != genesis.project:
+            yield self.broken(seen, f"what {said.by} signed was said in project {found.project}")
+        keys = people.keys(said.by, namespace=NAMESPACE) if people else ()
+        signature = _bytes(said.signature)
+        job = Job(_bytes(said.payload), (signature,), keys, NAMESPACE)
+        wrong = f"comment {said.comment} was not signed by a key of {said.by}"
+        self.context.signatures.ask(job, otherwise=self.broken(seen, wrong))
+
+
+def _refusals(policy: Policy, seen: Seen, body: Start, *, people: People | None) -> tuple[str, ...]:
+    """Why the start may not have been; nothing if it may. `people` are the members; None takes everybody for one."""
+    told, event = seen.before, seen.event
+    if told is None or told.plan is None or event is None:
+        return ()
+    named = [one for one in _approvals(told) if one.number in body.approvals]
+    persons = {PersonId(told.plan.requested.by), *(one.by for one in named)}
+    members = frozenset(one for one in persons if people is None or people.person(one) == one)
+    digest = told.plan_sha256 or Digest("")
+    decision = decide(policy, plan=told.plan, digest=digest, approvals=named, members=members, now=event.when)
+    if not decision.allowed:
+        return decision.reasons
+    return ()
+
+
+def _approvals(told: Told) -> tuple[Approval, ...]:
+    events = (*told.given, *told.run.revoked)
+    return approvals((event.seq, event.time, event.body) for event in sorted(events, key=lambda one: one.seq))
+
+
+def _relaxed(policy: Policy) -> Policy:
+    """The same policy without the rule that requesters do not approve: to tell one refusal from another."""
+    rules = tuple(
+        replace(rule, approve=tuple(replace(one, requester_excluded=False) for one in rule.approve))
+        for rule in policy.rules
+    )
+    return replace(policy, rules=rules)
+
+
+def _rules(policy: Policy, plan: StoredPlan) -> tuple[Rule, ...]:
+    return policy.rules_for(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """What a person signed. On plain Git that names its place; elsewhere it is the words alone."""
+
+    body: str
+    author: str = ""
+    comment: str = ""
+    project: str = ""
+
+
+def words(said: Said) -> Signed:
+    """Read what a person signed: an entry of the plain-Git forge, or else plain text."""
+    payload = _bytes(said.payload)
+    try:
+        entry = msgspec.json.decode(payload, type=_Entry)
+    except (msgspec.MsgspecError, RecursionError):
+        return Signed(body=payload.decode(errors="replace"))
+    comment = f"{entry.issue}/{entry.number}"
+    return Signed(body=entry.body, author=entry.author, comment=comment, project=entry.project)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    project: str
+    issue: int
+    number: int
+    author: str
+    body: str
+
+
+def _bytes(text: str | None) -> bytes:
+    try:
+        return base64.b64decode(text or "", validate=True)
+    except (binascii.Error, ValueError):
+        return b""

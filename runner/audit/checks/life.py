@@ -1,0 +1,134 @@
+"""I8, I9, I14, I20: a run's life. Legal moves, one plan, closed starts, locks that nobody shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from runner.audit.book import Seen, Told
+from runner.audit.checks.check import Check
+from runner.audit.finding import Violation
+from runner.digest import SHORT
+from runner.evidence import layout
+from runner.ledger.bodies import Plan, Resolve, Start
+from runner.ledger.event import path
+from runner.plan.run import RunState
+
+GRACE = timedelta(hours=1)
+"""How long after its plan's own time limit a start may stay open before that is a violation."""
+
+
+class Moves(Check):
+    """Nothing ran twice, and no result was made up."""
+
+    number = "I8"
+    title = "per run: a plan, approvals, and once per attempt a start that one finish or interrupt closes"
+
+    def see(self, seen: Seen) -> Iterator[Violation]:
+        """(1) each event may come where it does, (2) each request led to one plan, (3) attempts count up."""
+        if seen.illegal and seen.event:
+            yield self.broken(seen, f"{seen.event.type}: {seen.illegal}")
+        if seen.event is None:
+            return
+        body = seen.event.body
+        if isinstance(body, Plan) and self.context.book.planned_before(body.request_key):
+            yield self.broken(seen, f"request {body.request_key} was planned before")
+        if isinstance(body, Start) and seen.before and body.attempt != seen.before.run.attempt + 1:
+            yield self.broken(seen, f"attempt {body.attempt} follows attempt {seen.before.run.attempt}")
+
+
+class OnePlan(Check):
+    """What was approved is what is stored, and what was started."""
+
+    number = "I9"
+    title = "the plan digest of every event is that of plan.json in the run's folder"
+
+    def see(self, seen: Seen) -> Iterator[Violation]:
+        """(1) the plan event against the bytes, (2) against their content, (3) every later event against it."""
+        if seen.event is None or seen.event.run is None:
+            return
+        body, told = seen.event.body, seen.told
+        if isinstance(body, Plan) and seen.after:
+            yield from self._plan(seen, body, seen.after)
+            return
+        digest = getattr(body, "plan_digest", None)
+        if digest and told and told.plan_sha256 and digest != told.plan_sha256:
+            wrong = f"it is for plan {digest[:SHORT]}; plan.json is {told.plan_sha256[:SHORT]}"
+            yield self.broken(seen, wrong, file=layout.plan_file(told.run.id))
+
+    def _plan(self, seen: Seen, body: Plan, told: Told) -> Iterator[Violation]:
+        file, plan = layout.plan_file(told.run.id), told.plan
+        if told.plan_sha256 is None:
+            yield self.broken(seen, "plan.json is not there", file=file)
+        elif told.plan_sha256 != body.plan_digest:
+            wrong = f"its sha256 is {told.plan_sha256[:SHORT]}, the event says {body.plan_digest[:SHORT]}"
+            yield self.broken(seen, wrong, file=file)
+        if plan is None:
+            return
+        pairs = {
+            "run": (plan.run, told.run.id),
+            "request": (plan.requested.key, body.request_key),
+            "requester": (plan.requested.by, body.said.by),
+            "issue": (plan.requested.issue, body.issue),
+            "runbook": (plan.runbook.name, body.runbook),
+            "runbook commit": (plan.runbook.commit, body.runbook_commit),
+            "risk": (plan.risk, body.risk),
+            "locks": (plan.locks, body.locks),
+            "policy commit": (plan.policy_commit, body.policy_commit),
+            "expiry": (plan.expires_at, body.expires),
+            "rehearsal": (plan.rehearsal.result, body.rehearsal),
+            "nonce": (plan.nonce, body.nonce),
+        }
+        for what, (stored, signed) in pairs.items():
+            if stored != signed:
+                yield self.broken(seen, f"{what}: the plan has {stored}, the event {signed}", file=file)
+
+
+class Closed(Check):
+    """No result was hidden."""
+
+    number = "I14"
+    title = "every start is closed in time; open ones are listed"
+
+    def end(self) -> Iterator[Violation]:
+        """A start may be open as long as its plan allows, and an hour."""
+        for told in self.context.book.open.values():
+            start = told.run.start
+            if told.run.state is not RunState.STARTED or start is None:
+                continue
+            limit = timedelta(seconds=told.plan.timeout if told.plan else 0) + GRACE
+            age = self.context.now - start.when
+            if age > limit:
+                yield Violation(
+                    invariant=self.number,
+                    file=path(start.seq),
+                    wrong=f"the start has been open for {_words(age)}; its plan allows {_words(limit - GRACE)}",
+                    run=told.run.id,
+                    event=start.seq,
+                )
+
+
+class Locks(Check):
+    """Nothing was changed by two runs at once."""
+
+    number = "I20"
+    title = "no two open starts ever shared a lock"
+
+    def see(self, seen: Seen) -> Iterator[Violation]:
+        """(1) locks are free when they are taken, (2) they are the plan's, (3) only interrupts are resolved."""
+        body = seen.event.body if seen.event else None
+        if isinstance(body, Start):
+            for lock in body.locks:
+                if lock in seen.holders:
+                    yield self.broken(seen, f"lock {lock} was held by start {seen.holders[lock]}")
+            if seen.told and body.locks != seen.told.run.plan.locks:
+                yield self.broken(seen, f"it takes {body.locks}, its plan needs {seen.told.run.plan.locks}")
+        if isinstance(body, Resolve) and body.interrupt not in self.context.book.interrupts:
+            yield self.broken(seen, f"event {body.interrupt} is no open interrupt")
+
+
+def _words(time: timedelta) -> str:
+    minutes = int(time.total_seconds() // 60)
+    if minutes < 120:  # noqa: PLR2004 - two hours
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} days"
