@@ -1,0 +1,1 @@
+"""Forges: where people ask, approve and read."""
