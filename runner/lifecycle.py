@@ -1,13 +1,13 @@
-"""A run's life on one page. Read this first.
+r"""A run's life on one page. Read this first.
 
     requested -> planned -> approved -> started -> finished
-                    |           |          \\-> interrupted -> resolved by a person
-                    \\-----------+-> expired | cancelled | rejected
+                    |           |          \-> interrupted -> resolved by a person
+                    \-----------+-> expired | cancelled | rejected
 
-`next_actions` looks at what is on record and at what people and machines say, and answers with everything that should happen
-now. It is pure, and nobody else decides: the command line, a server and the reconcile loop only gather what it reads, carry
-out what it answers, and ask again until it answers nothing. So whoever is killed anywhere, the next one goes on from the
-record, and ends in the same place.
+`next_actions` looks at what is on record and at what people and machines say, and answers with everything that should
+happen now. It is pure, and nobody else decides: the command line, a server and the reconcile loop only gather what it
+reads, carry out what it answers, and ask again until it answers nothing. So whoever is killed anywhere, the next one
+goes on from the record, and ends in the same place.
 
 What it answers is a proposal. Every effect that matters judges its own precondition again at the moment when it becomes
 true, inside the append to the ledger: a start is decided on the very state on which it is pushed.
@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import TypeAlias, assert_never
 
 from runner.approval.collect import Recordable
@@ -29,17 +28,8 @@ from runner.plan.plan import Plan
 from runner.plan.run import Run, RunState
 from runner.ports.executor import WorkState
 from runner.ports.forge import Thread
+from runner.publication.markers import Kind
 from runner.request.request import Request
-
-
-class Telling(Enum):
-    """What people are told about a run. Plan and result are never edited; status is, and proves nothing."""
-
-    PLAN = "plan"
-    STATUS = "status"
-    INTERRUPTED = "interrupted"
-    LATE = "late"
-    RESULT = "result"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +46,6 @@ class Known:
         work: what the executor knows of the current attempt.
         lost: whether the owner was silent for longer than the lease, on the observer's own clock.
         told: what has been said on the issue already.
-        cancel_passed: whether the worker was asked to end already.
     """
 
     run: Run
@@ -67,8 +56,7 @@ class Known:
     ours: bool
     work: WorkState
     lost: bool
-    told: frozenset[Telling]
-    cancel_passed: bool
+    told: frozenset[Kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +110,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tell:
-    """Say something on the issue, once."""
+    """Say something on the issue, once. Plan and result are never edited; status is, and proves nothing."""
 
     known: Known
-    what: Telling
+    what: Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +139,7 @@ class Submit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Pass a recorded cancel on to the worker."""
+    """Pass a recorded cancel on to the worker; saying it twice is saying it once."""
 
     known: Known
 
@@ -207,8 +195,8 @@ def next_actions(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
 
 
 def _of_run(known: Known, now: datetime) -> Iterator[Action]:
-    if Telling.PLAN not in known.told:
-        yield Tell(known=known, what=Telling.PLAN)
+    if Kind.PLAN not in known.told:
+        yield Tell(known=known, what=Kind.PLAN)
     match known.run.state:
         case RunState.PLANNED:
             yield from _planned(known, now)
@@ -236,14 +224,14 @@ def _started(known: Known) -> Iterator[Action]:
         if known.lost:
             yield Interrupt(known=known, reason="its owner was silent for longer than the lease")
         return
-    if Telling.STATUS not in known.told:
-        yield Tell(known=known, what=Telling.STATUS)
+    if Kind.STATUS not in known.told:
+        yield Tell(known=known, what=Kind.STATUS)
     match known.work:
         case WorkState.UNKNOWN | WorkState.SUBMITTED:
             # No worker has claimed it, so nothing ran: the same start may be handed over (again).
             yield Submit(known=known)
         case WorkState.RUNNING:
-            if known.run.cancel and not known.cancel_passed:
+            if known.run.cancel:
                 yield Stop(known=known)
             yield Await(known=known)
         case WorkState.SEALED:
@@ -255,24 +243,24 @@ def _started(known: Known) -> Iterator[Action]:
 
 
 def _given_up(known: Known) -> Iterator[Action]:
-    if Telling.INTERRUPTED not in known.told:
-        yield Tell(known=known, what=Telling.INTERRUPTED)
+    if Kind.INTERRUPTED not in known.told:
+        yield Tell(known=known, what=Kind.INTERRUPTED)
     if known.run.late is None:
         if known.ours and known.work is WorkState.SEALED:
             yield Finish(known=known)
-    elif Telling.LATE not in known.told:
-        yield Tell(known=known, what=Telling.LATE)
+    elif Kind.LATE not in known.told:
+        yield Tell(known=known, what=Kind.LATE)
     if known.run.state is RunState.RESOLVED:
         yield from _say_result(known)
 
 
 def _finished(known: Known) -> Iterator[Action]:
     yield from _say_result(known)
-    said = Telling.RESULT in known.told
+    said = Kind.RESULT in known.told
     if said and known.plan.close_issue and known.run.outcome is Status.SUCCEEDED and known.thread.issue.open:
         yield Close(known=known)
 
 
 def _say_result(known: Known) -> Iterator[Action]:
-    if Telling.RESULT not in known.told:
-        yield Tell(known=known, what=Telling.RESULT)
+    if Kind.RESULT not in known.told:
+        yield Tell(known=known, what=Kind.RESULT)

@@ -1,22 +1,27 @@
 """Which adapter serves which port. The only module that knows adapters; each is imported when it is asked for.
 
-A workspace is one clone, opened: repository, settings at the protected branch, ledger, and the folder where this machine
-keeps its own things. It is what the ways in pass on.
+A workspace is one clone, opened: repository, settings at the protected branch, ledger, and the folder where this
+machine keeps its own things. It is what the ways in pass on.
 """
 
 from __future__ import annotations
 
+import os
 import secrets as randomness
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
 
 from runner import config
 from runner.config import Settings
-from runner.errors import OperatorError, OutsideError
+from runner.errors import IntegrityError, OperatorError, OutsideError
+from runner.execution.order import Order
+from runner.ledger.bodies import Start
 from runner.ledger.chain import Ledger, Writer
+from runner.plan.run import RunState, fold
 from runner.ports.executor import Executor
 from runner.ports.forge import Forge
 from runner.ports.secrets import Secrets
@@ -25,9 +30,21 @@ from runner.repository import refs
 from runner.repository.objects import Objects
 from runner.repository.repository import Repository
 
+if TYPE_CHECKING:
+    from runner.adapters.signer.person import PersonSigner
+
 SIGNERS = "runbooks/allowed_signers"
 POLICY = "runbooks/policy.toml"
 PROJECT_FILE = "pyproject.toml"
+
+
+class _Place(TypedDict):
+    project: str
+    branch: str
+    signers: str
+    bot: str
+    bot_keys: tuple[str, ...]
+    now: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,30 +111,22 @@ class Workspace:
         """The forge, writing as the person at the keyboard."""
         from runner.adapters.forge.local import LocalForge
 
-        return LocalForge.for_person(
-            self.repository,
-            self.objects,
-            project=self.settings.project,
-            branch=self.settings.issues_branch,
-            signers=self.text(SIGNERS) or "",
-            bot=self.settings.bot,
-            bot_keys=self.bot_keys(),
-            now=now,
-        )
+        return LocalForge.for_person(self.objects, **self._place(), signer=lambda: _person_signer(self.repository))
 
     def forge_as_bot(self) -> Forge:
         """The forge, writing as the runner itself."""
         from runner.adapters.forge.local import LocalForge
 
-        return LocalForge.for_bot(
-            self.repository,
-            self.objects,
+        return LocalForge.for_bot(self.objects, **self._place(), signer=self.signer())
+
+    def _place(self) -> _Place:
+        """What the plain-Git forge needs to know, whoever writes."""
+        return _Place(
             project=self.settings.project,
             branch=self.settings.issues_branch,
             signers=self.text(SIGNERS) or "",
             bot=self.settings.bot,
             bot_keys=self.bot_keys(),
-            signer=self.signer(),
             now=now,
         )
 
@@ -140,29 +149,69 @@ class Workspace:
             raise OperatorError("choosing the executor", wrong, hint='set executor = "local" in [tool.runbook]')
         from runner.adapters.executor.local import LocalExecutor
 
-        command = (sys.executable, "-m", "runner.cli.main", "worker")
-        return LocalExecutor(self.state / "spool", command=command)
+        # -P: the folder that the supervisor happens to be in is nothing to import from.
+        command = (sys.executable, "-P", "-m", "runner.cli.main", "worker", "--secrets", str(self.secrets_folder()))
+        return LocalExecutor(self.state / "spool", command=command, environment=os.environ)
 
-    def secrets(self) -> Secrets:
-        """The secret stores, in order: environment, then files."""
-        return secrets(Path(self.settings.secrets) if self.settings.secrets else self.state / "secrets")
+    def secrets_folder(self) -> Path:
+        """Where secret files are, one for each name."""
+        return Path(self.settings.secrets).expanduser() if self.settings.secrets else self.state / "secrets"
+
+
+def key_at(file: Path) -> Signer:
+    """The signing key in a file, made if there is none."""
+    from runner.adapters.signer.ssh import SshSigner, generate
+
+    return SshSigner(file) if file.exists() else generate(file)
+
+
+def person_key(repository: Repository) -> str | None:
+    """The public key that Git signs with for the person at the keyboard; None where none is configured."""
+    signer = _person_signer(repository)
+    return signer.public_key if signer else None
+
+
+def _person_signer(repository: Repository) -> PersonSigner | None:
+    """The person's own key; without one, what they write is kept and never verified."""
+    from runner.adapters.signer.person import person_signer
+
+    if not repository.setting("user.signingkey"):
+        return None
+    return person_signer(repository.setting)
 
 
 def secrets(folder: Path) -> Secrets:
     """The stores that a worker asks: environment first, then a folder of files."""
-    from runner.adapters.secrets.chain import SecretChain
+    from runner.adapters.secrets.chain import ChainedSecrets
     from runner.adapters.secrets.environment import EnvironmentSecrets
     from runner.adapters.secrets.files import FileSecrets
 
-    return SecretChain((EnvironmentSecrets(), FileSecrets(folder)))
+    return ChainedSecrets((EnvironmentSecrets(os.environ), FileSecrets(folder)))
+
+
+def still_open(order: Order) -> None:
+    """Check that the remote shows a work order's start as open: nobody drives a worker past an approval.
+
+    Raises:
+        IntegrityError: if it is not open, or is another plan's or claim's.
+        OutsideError: if the remote does not answer.
+    """
+    doing = f"asking the ledger about start {order.start}"
+    workspace = open_workspace(Path(order.repository), fetch=False)
+    ledger = workspace.ledger()
+    ledger.refresh()
+    event = ledger.cache.event(order.start) if order.start is not None else None
+    claim = event.body if event and event.run == order.run else None
+    if not isinstance(claim, Start) or (claim.plan_digest, claim.nonce) != (order.plan_digest, order.nonce):
+        raise IntegrityError(doing, "it is not the start that this order is for")
+    run = fold(ledger.cache.events(order.run))
+    if run.state is not RunState.STARTED or run.start is None or run.start.seq != order.start:
+        raise IntegrityError(doing, f"it is not open: the run is {run.state.value}")
 
 
 def now() -> datetime:
     """The clock of this process: passed on, never asked for inside a rule."""
     return datetime.now(UTC)
-
-
-Clock = Callable[[], datetime]
 
 
 def open_workspace(path: Path, *, fetch: bool = True) -> Workspace:

@@ -18,12 +18,13 @@ from runner.ledger.bodies import Cancel, Expire, Finish, Plan, Reject, Resolve, 
 from runner.ledger.event import Event, decode
 from runner.ledger.state import State
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
     seq INTEGER PRIMARY KEY, digest TEXT NOT NULL, run TEXT, commit_id TEXT NOT NULL, payload BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS event_run ON event(run, seq);
-CREATE TABLE IF NOT EXISTS request (key TEXT PRIMARY KEY, run TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS request (key TEXT PRIMARY KEY, run TEXT NOT NULL, plan TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS request_plan ON request(plan);
 CREATE TABLE IF NOT EXISTS live (run TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -81,7 +82,8 @@ class Cache:
         self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", row)
         match event.body:
             case Plan() as body:
-                self._db.execute("INSERT INTO request VALUES (?, ?)", (body.request_key, event.run))
+                asked = (body.request_key, event.run, body.plan_digest)
+                self._db.execute("INSERT INTO request VALUES (?, ?, ?)", asked)
                 self._db.execute("INSERT OR REPLACE INTO live VALUES (?)", (event.run,))
             case Start():
                 self._db.execute("INSERT OR REPLACE INTO live VALUES (?)", (event.run,))
@@ -115,11 +117,22 @@ class Cache:
         safe = "".join(one for one in prefix if one.isalnum() or one == "-")
         return tuple(row[0] for row in self._db.execute(query, (f"{safe}%", f"%{safe}")))
 
+    def planned(self, prefix: str) -> tuple[str, ...]:
+        """Run ids whose plan digest begins with some hex digits."""
+        safe = "".join(one for one in prefix.lower() if one in "0123456789abcdef")
+        query = "SELECT run FROM request WHERE plan LIKE ? ORDER BY run"
+        return tuple(row[0] for row in self._db.execute(query, (f"{safe}%",))) if safe else ()
+
     def since(self, seq: int) -> Iterator[tuple[Event, str]]:
         """Events from a number on, each with its commit."""
         query = "SELECT payload, digest, commit_id FROM event WHERE seq >= ? ORDER BY seq"
         for payload, digest, commit in self._db.execute(query, (seq,)):
             yield decode(payload, digest=Digest(digest)), commit
+
+    def event(self, seq: int) -> Event | None:
+        """One event by its number."""
+        row = self._db.execute("SELECT payload, digest FROM event WHERE seq = ?", (seq,)).fetchone()
+        return decode(row[0], digest=Digest(row[1])) if row else None
 
     def commit_of(self, seq: int) -> str | None:
         """The commit that added an event."""

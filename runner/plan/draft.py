@@ -13,7 +13,7 @@ from runner.config import Settings
 from runner.digest import Digest, sha256
 from runner.ledger.bodies import Rehearsal
 from runner.ledger.event import iso
-from runner.plan.plan import Parameter, Plan, Rehearsed, Requested, Source
+from runner.plan.plan import Parameter, Plan, Rehearsed, Requested, SavedFile, Source
 from runner.ports.forge import Comment
 from runner.runbook import header
 from runner.runbook.parameters import Values, injected
@@ -94,9 +94,10 @@ def draft(runbook: Runbook, values: Values, *, asked: Comment, key: str, terms: 
     )
 
 
-def freeze(plan: Plan, *, rehearsed: Rehearsed, now: datetime, life: timedelta) -> Plan:
-    """The plan as it will be approved: with what the rehearsal saw, and its time counted from now."""
-    return msgspec.structs.replace(plan, rehearsal=rehearsed, made_at=iso(now), expires_at=iso(now + life))
+def freeze(plan: Plan, *, rehearsed: Rehearsed, files: tuple[SavedFile, ...], now: datetime, life: timedelta) -> Plan:
+    """The plan as it will be approved: with what the rehearsal saw and left, and its time counted from now."""
+    times = {"made_at": iso(now), "expires_at": iso(now + life)}
+    return msgspec.structs.replace(plan, rehearsal=rehearsed, files=files, **times)
 
 
 def _irreversible(runbook: Runbook) -> str | None:

@@ -186,9 +186,7 @@ def _ended(run: Run, event: Event) -> Run:
 def _revoke(run: Run, event: Event, body: Revoke) -> Run:
     kept = tuple(one for one in run.approvals if one.seq != body.approval)
     if len(kept) == len(run.approvals):
-        raise IntegrityError(
-            f"reading run {run.id}", f"event {event.seq} revokes {body.approval}, no approval"
-        )
+        raise IntegrityError(f"reading run {run.id}", f"event {event.seq} revokes {body.approval}, no approval")
     return replace(run, approvals=kept, revoked=(*run.revoked, event))
 
 

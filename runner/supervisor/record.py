@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from runner.evidence.seal import event_draft
 from runner.approval.collect import Recordable
+from runner.evidence.seal import event_draft
 from runner.ledger.chain import Draft, Ledger, Writer
 from runner.ledger.event import Event
 from runner.ledger.state import State
@@ -50,7 +50,7 @@ def append(
     return ledger.append(build, writer=writer, now=now)
 
 
-def heard(ledger: Ledger, run: Run, plan: Plan, body: Recordable, *, writer: Writer, now: Clock) -> bool:
+def heard(ledger: Ledger, run: Run, body: Recordable, *, plan: Plan, writer: Writer, now: Clock) -> bool:
     """Record what a person said about a run; once for each comment."""
 
     def draft(fresh: Run, _state: State) -> Draft | None:

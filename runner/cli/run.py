@@ -1,0 +1,99 @@
+"""`runbook run`: ask for a runbook from the command line, and let this machine do what it may."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.output import emit
+
+if TYPE_CHECKING:
+    from runner.cli.supervise import Standing
+    from runner.lifecycle import Snapshot
+
+
+@click.command("run")
+@click.argument("name")
+@click.argument("parameters", nargs=-1)
+@click.option("--issue", default="", help="Ask in this issue instead of a new one.")
+@click.option("--title", default="", help="The new issue's title.")
+@click.option("--reason", default="", help="Why; it stands in the request.")
+@click.option("--no-wait", is_flag=True, help="Leave the run to whoever reconciles next.")
+@click.option("--json", "as_json", is_flag=True, help="Print where the run stands as JSON.")
+@click.pass_obj
+def command(  # noqa: PLR0917 - click passes every option by name
+    folder: Path,
+    name: str,
+    parameters: tuple[str, ...],
+    issue: str,
+    title: str,
+    reason: str,
+    no_wait: bool,
+    as_json: bool,
+) -> int:
+    """Ask for the runbook NAME with PARAMETERS of the form key=value.
+
+    The request is a comment, signed with your key, in an issue; policy says who may ask and who must approve. Where this
+    machine may supervise, everything that can be done now is done at once.
+
+    \b
+    Examples:
+      runbook run disk-cleanup directory=/var/tmp/demo older_than_days=7
+      runbook run rotate-certificate --issue 12 host=127.0.0.1 port=8443
+    """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
+    from runner.cli.supervise import REQUESTER_NEXT, exit_code, may_supervise, open_folder, reconcile, standing
+    from runner.ports.forge import IssueId
+
+    forge = open_folder(folder).forge_as_person()
+    body = _request(name, parameters, reason=reason)
+    if issue:
+        comment = forge.comment(IssueId(issue), body)
+    else:
+        made = forge.open_issue(title or f"Run {name}", body)
+        issue, comment = made.id, forge.thread(made.id).comments[0]
+    if not may_supervise(folder):
+        emit(
+            {"issue": issue, "comment": comment.id},
+            as_json=as_json,
+            text=lambda: f"asked in issue {issue}, comment {comment.id}",
+        )
+        return 0
+    snapshot = reconcile(folder, only=IssueId(issue), wait=not no_wait, quiet=as_json)
+    mine = [standing(known) for known in snapshot.runs if known.plan.requested.comment == comment.id]
+    emit(mine, as_json=as_json, text=lambda: _words(mine, issue))
+    return (
+        _code(snapshot, comment.id, exit_code=exit_code(snapshot), refused=REQUESTER_NEXT) if mine else REQUESTER_NEXT
+    )
+
+
+def _request(name: str, parameters: tuple[str, ...], *, reason: str) -> str:
+    """The request as the fenced block that issues hold: quoted, so that every value stays the text that it is."""
+    import json
+
+    from runner.errors import RequestError
+
+    lines = ["```runbook", f"runbook: {json.dumps(name)}"]
+    values = [one.partition("=") for one in parameters]
+    wrong = [key for key, sign, _ in values if not sign]
+    if wrong:
+        raise RequestError(
+            "reading the parameters", f"{wrong[0]!r} is not of the form key=value", hint="write name=value"
+        )
+    if values:
+        lines += ["parameters:", *(f"  {key}: {json.dumps(value, ensure_ascii=False)}" for key, _, value in values)]
+    if reason:
+        lines.append(f"reason: {json.dumps(reason, ensure_ascii=False)}")
+    return "\n".join([*lines, "```", ""])
+
+
+def _code(snapshot: Snapshot, comment: str, *, exit_code: int, refused: int) -> int:
+    mine = [known for known in snapshot.runs if known.plan.requested.comment == comment]
+    return exit_code if mine else refused
+
+
+def _words(mine: list[Standing], issue: str) -> str:
+    from runner.cli.supervise import told
+
+    return told(mine) or f"not planned; the reasons are in issue {issue}: runbook issue show {issue}"

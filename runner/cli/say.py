@@ -1,0 +1,77 @@
+"""Saying something about a run from the command line: the same comment that a person would write on the issue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.cli.output import emit
+from runner.errors import RequestError
+
+if TYPE_CHECKING:
+    from runner.plan.run import Run
+    from runner.wiring import Workspace
+
+SHORTEST = 12
+
+
+def say(folder: Path, verb: str, which: str, *, words: tuple[str, ...], as_json: bool) -> int:
+    """Write the command as a signed comment on the run's issue, and let this machine do what follows, if it may.
+
+    Args:
+        folder: the clone.
+        verb: of the command grammar.
+        which: a run's id or a plan's digest, which may be cut.
+        words: what follows in the command.
+        as_json: print as JSON.
+
+    Raises:
+        RequestError: if no run, or more than one, is meant.
+    """
+    from runner.cli.supervise import REQUESTER_NEXT, exit_code, may_supervise, open_folder, reconcile, standing, told
+    from runner.ports.forge import IssueId
+
+    workspace = open_folder(folder)
+    run = find(workspace, which)
+    name = run.id if verb == "resolve" else run.digest[:SHORTEST]
+    issue = IssueId(run.plan.issue)
+    comment = workspace.forge_as_person().comment(issue, " ".join(["/runbook", verb, name, *words]) + "\n")
+    if not may_supervise(folder):
+        said = f"said in issue {issue}, comment {comment.id}"
+        emit({"issue": issue, "comment": comment.id, "run": run.id}, as_json=as_json, text=lambda: said)
+        return 0
+    snapshot = reconcile(folder, only=issue, quiet=as_json)
+    mine = [standing(known) for known in snapshot.runs if known.run.id == run.id]
+    answer = _refusal(workspace, issue, comment.id, verb=verb)
+    emit({"runs": mine, "refused": answer}, as_json=as_json, text=lambda: answer or told(mine))
+    return REQUESTER_NEXT + (verb == "approve") if answer else exit_code(snapshot)
+
+
+def find(workspace: Workspace, which: str) -> Run:
+    """The run that an id, the end of one, or a digest means.
+
+    Raises:
+        RequestError: if there is none, or more than one.
+    """
+    from runner.plan.run import fold
+
+    ledger = workspace.ledger()
+    ledger.refresh()
+    ids = ledger.cache.runs(which) or ledger.cache.planned(which)
+    if len(ids) != 1:
+        wrong = f"{len(ids)} runs fit" if ids else "no run has this id or plan digest"
+        raise RequestError(f"finding the run {which!r}", wrong, hint="see: runbook log")
+    return fold(ledger.cache.events(ids[0]))
+
+
+def _refusal(workspace: Workspace, issue: str, comment: str, *, verb: str) -> str:
+    """The answer that this comment got, if it was refused."""
+    from runner.ports.forge import IssueId
+    from runner.publication import markers
+
+    thread = workspace.forge_as_person().thread(IssueId(issue))
+    for key in (f"{comment}.{ordinal}.{verb}" for ordinal in (0, 1)):
+        found = markers.find(thread, markers.reply(key))
+        if found:
+            return found.body.rsplit("\n\n", 1)[0]
+    return ""

@@ -1,0 +1,147 @@
+"""What commands share that let this machine's supervisor work: open, reconcile, and say where things stand after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.cli.progress import watching
+from runner.errors import OperatorError
+
+if TYPE_CHECKING:
+    from runner.lifecycle import Known, Snapshot
+    from runner.ports.forge import IssueId
+    from runner.wiring import Workspace
+
+RUN_FAILED = 1
+REQUESTER_NEXT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where one run stands, for people and scripts. `waits_for` is empty when it is over."""
+
+    run: str
+    issue: str
+    runbook: str
+    targets: tuple[str, ...]
+    plan: str
+    state: str
+    outcome: str
+    rollback: str
+    message: str
+    waits_for: tuple[str, ...]
+    next: str
+
+
+def open_folder(folder: Path) -> Workspace:
+    """Open the clone at a folder."""
+    from runner.wiring import open_workspace
+
+    return open_workspace(folder)
+
+
+def reconcile(folder: Path, *, only: IssueId | None = None, wait: bool = True, quiet: bool = False) -> Snapshot:
+    """Do everything that can be done now, show it, and bring the evidence into the work tree."""
+    from runner.evidence.view import refresh
+    from runner.supervisor.supervisor import Supervisor
+    from runner.wiring import now
+
+    workspace = open_folder(folder)
+    with watching(quiet=quiet) as watcher:
+        snapshot = Supervisor(workspace, now=now, watcher=watcher).reconcile(only=only, wait=wait)
+    refresh(workspace.objects, branch=workspace.settings.evidence_branch)
+    return snapshot
+
+
+def may_supervise(folder: Path) -> bool:
+    """Whether this machine has a key of its own for the project: then it may also carry out what people ask for."""
+    return open_folder(folder).key_file().exists()
+
+
+def standing(known: Known) -> Standing:
+    """Where a run stands and which command comes next."""
+    run, plan = known.run, known.plan
+    return Standing(
+        run=run.id,
+        issue=run.plan.issue,
+        runbook=plan.runbook.name,
+        targets=plan.targets,
+        plan=run.digest,
+        state=run.state.value,
+        outcome=run.outcome.value if run.outcome else "",
+        rollback=run.rollback.value if run.rollback else "",
+        message=run.message,
+        waits_for=_waits(known),
+        next=next_command(known),
+    )
+
+
+def next_command(known: Known) -> str:
+    """The next safe command for whoever reads this."""
+    from runner.plan.run import RunState
+
+    run = known.run
+    match run.state:
+        case RunState.PLANNED if known.decision and known.decision.may_approve:
+            return f"runbook approve {run.digest[:12]}"
+        case RunState.PLANNED | RunState.STARTED:
+            return "runbook reconcile --once"
+        case RunState.INTERRUPTED:
+            return f"runbook resolve {run.id} OUTCOME REASON"
+        case _:
+            return f"runbook show {run.id}"
+
+
+def exit_code(snapshot: Snapshot) -> int:
+    """1 if a run of this snapshot failed or is interrupted, else 0."""
+    from runner.ledger.bodies import Status
+    from runner.plan.run import RunState
+
+    for known in snapshot.runs:
+        if known.run.state is RunState.INTERRUPTED:
+            return RUN_FAILED
+        if known.run.outcome not in {None, Status.SUCCEEDED}:
+            return RUN_FAILED
+    return 0
+
+
+def told(standings: Sequence[Standing]) -> str:
+    """Where runs stand, in words."""
+    lines = []
+    for one in standings:
+        ended = f": {one.outcome}" if one.outcome else ""
+        lines.append(f"{one.run}: {one.state}{ended}{f' ({one.message})' if one.message else ''}")
+        lines += [f"  waits for: {reason}" for reason in one.waits_for]
+        lines.append(f"  next: {one.next}")
+    return "\n".join(lines)
+
+
+def person_of(workspace: Workspace) -> str:
+    """Who is at the keyboard, as policy calls them.
+
+    Raises:
+        OperatorError: if Git does not know.
+    """
+    person = workspace.repository.setting("user.email")
+    if not person:
+        hint = "git config user.email you@example.org"
+        raise OperatorError("finding out who you are", "Git has no user.email", hint=hint)
+    return person
+
+
+def _waits(known: Known) -> tuple[str, ...]:
+    from runner.approval.decide import Verdict
+    from runner.plan.run import RunState
+
+    if known.run.state is RunState.STARTED:
+        return ("its worker",) if known.ours else ("its owner, another supervisor",)
+    if known.run.state is RunState.INTERRUPTED:
+        return ("somebody on call who says what came of it",)
+    if known.run.state is not RunState.PLANNED or known.decision is None:
+        return ()
+    holder = (f"{known.holder}, which holds its lock",) if known.holder else ()
+    reasons = () if known.decision.verdict is Verdict.ALLOWED else known.decision.reasons
+    return (*holder, *reasons)

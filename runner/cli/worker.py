@@ -1,0 +1,19 @@
+"""`runbook worker SPOOL`: carry one work order out. Executors start it; people do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("worker", hidden=True)
+@click.option("--secrets", "folder", type=click.Path(path_type=Path), required=True, help="The folder of secret files.")
+@click.argument("spool", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def command(spool: Path, *, folder: Path) -> int:
+    """Carry out the signed order that lies in SPOOL, once, and seal what came of it."""
+    from runner.execution.worker import Outside, carry_out
+    from runner.wiring import now, secrets, still_open
+
+    carry_out(spool, outside=Outside(secrets=secrets(folder), still_open=still_open, now=now))
+    return 0

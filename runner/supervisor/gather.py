@@ -1,0 +1,139 @@
+"""Gathering: everything that `lifecycle.next_actions` reads, from ledger, forge and executor. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from runner.approval.approval import approvals, still_said
+from runner.approval.decide import Decision, decide, people_of
+from runner.ledger.bodies import Start
+from runner.lifecycle import Heard, Known, Snapshot, Unheard
+from runner.plan.plan import Plan
+from runner.plan.run import Run, RunState, fold
+from runner.ports.executor import WorkState
+from runner.ports.forge import Forge, IssueId, PersonId, Thread
+from runner.publication import markers
+from runner.publication.markers import Kind
+from runner.repository import refs
+from runner.request.request import Asked, Request, requests
+from runner.supervisor.desk import Desk
+from runner.supervisor.heartbeat import PREFIX, Observer
+from runner.supervisor.listening import heard_on, problems
+from runner.supervisor.telling import attempt_of
+
+RECENT = 200
+"""Events from the end of the ledger whose runs are looked at even if over: their last words may be missing."""
+
+
+def work_key(run: Run) -> str:
+    """How the executor calls the current attempt of a run."""
+    return f"{run.id}/{run.attempt}"
+
+
+def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Snapshot:
+    """Look at everything once.
+
+    Args:
+        desk: freshly opened.
+        observer: of other owners' heartbeats.
+        only: look at one issue alone.
+
+    Raises:
+        OutsideError: if the forge or the remote does not answer: nothing is concluded from silence.
+    """
+    issues = [only] if only else [issue.id for issue in desk.forge.issues()]
+    threads = {issue: desk.forge.thread(issue) for issue in issues}
+    asked = {issue: asked_on(desk, thread) for issue, thread in threads.items()}
+    runs = _runs(desk, asked.values(), only=only)
+    for run in runs:
+        issue = IssueId(run.plan.issue)
+        if issue not in threads:
+            threads[issue] = desk.forge.thread(issue)
+    beats = refs.heads(desk.workspace.repository, f"{PREFIX}*") if _foreign(desk, runs) else {}
+    known = tuple(
+        _known(desk, run, thread=threads[IssueId(run.plan.issue)], beats=beats, observer=observer) for run in runs
+    )
+    observer.save(frozenset(run.id for run in runs if not run.over))
+    heard: list[Heard] = []
+    unheard: list[Unheard] = []
+    fresh: list[Request] = []
+    for issue, found in asked.items():
+        thread, answered = threads[issue], markers.answered(threads[issue])
+        here = [one for one in known if one.run.plan.issue == issue]
+        taken, refused = heard_on(desk, thread, here, answered=answered)
+        heard += taken
+        unheard += [*refused, *problems(thread, found, answered)]
+        fresh += [one for one in found.requests if _is_new(desk, one.key, answered)]
+    return Snapshot(requests=tuple(fresh), heard=tuple(heard), unheard=tuple(unheard), runs=known)
+
+
+def asked_on(desk: Desk, thread: Thread) -> Asked:
+    """What an issue asks for."""
+    forge = desk.forge
+    return requests(thread, forge=forge.name, project=forge.project, bot=desk.workspace.settings.bot)
+
+
+def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread) -> Decision:
+    """The newest policy's verdict on a plan, with the issue and the members as they are now."""
+    events = ((event.seq, event.time, event.body) for event in desk.ledger.cache.events(run.id))
+    given = still_said(approvals(events), thread)
+    members = members_of(desk.forge, people_of(plan, given))
+    return decide(desk.policy, plan=plan, digest=run.digest, approvals=given, members=members, now=desk.now())
+
+
+def members_of(forge: Forge, people: Iterable[PersonId]) -> frozenset[PersonId]:
+    """Those of some people who are members of the project now."""
+    return frozenset(person for person in people if forge.is_member(person))
+
+
+def _is_new(desk: Desk, key: str, answered: frozenset[str]) -> bool:
+    return desk.ledger.cache.run_of(key) is None and key not in answered
+
+
+def _runs(desk: Desk, asked: Iterable[Asked], *, only: IssueId | None) -> list[Run]:
+    cache = desk.ledger.cache
+    named = {cache.run_of(request.key) for found in asked for request in found.requests}
+    if only is None:
+        named |= set(cache.live())
+        named |= {event.run for event, _ in cache.since(desk.ledger.state.seq - RECENT)}
+    runs = [fold(cache.events(run)) for run in sorted(one for one in named if one)]
+    return [run for run in runs if only is None or run.plan.issue == only]
+
+
+def _foreign(desk: Desk, runs: Iterable[Run]) -> bool:
+    return any(run.state is RunState.STARTED and not _ours(desk, run) for run in runs)
+
+
+def _ours(desk: Desk, run: Run) -> bool:
+    return run.start is not None and isinstance(run.start.body, Start) and run.start.body.owner == desk.writer.actor
+
+
+def _known(desk: Desk, run: Run, *, thread: Thread, beats: dict[str, str], observer: Observer) -> Known:
+    plan = desk.plan(run)
+    ours = _ours(desk, run)
+    watched = run.state is RunState.STARTED and not ours
+    return Known(
+        run=run,
+        plan=plan,
+        thread=thread,
+        decision=judged(desk, run, plan, thread=thread) if run.state is RunState.PLANNED else None,
+        holder=_holder(desk, run),
+        ours=ours,
+        work=desk.executor.state(work_key(run)) if ours else WorkState.UNKNOWN,
+        lost=watched and observer.lost(run.id, beats.get(PREFIX + run.id, "")),
+        told=_told(thread, run),
+    )
+
+
+def _holder(desk: Desk, run: Run) -> str | None:
+    """Which other run holds a lock that this one needs."""
+    locks = desk.ledger.state.locks
+    for name in run.plan.locks:
+        event = desk.ledger.cache.event(locks[name]) if name in locks else None
+        if event and event.run and event.run != run.id:
+            return event.run
+    return None
+
+
+def _told(thread: Thread, run: Run) -> frozenset[Kind]:
+    return frozenset(what for what in Kind if markers.find(thread, markers.of(run.id, what, attempt_of(run, what))))

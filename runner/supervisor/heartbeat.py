@@ -1,0 +1,96 @@
+"""Signs of life of a start's owner: a scratch branch that changes while the owner is at work, and who watches it.
+
+No two clocks are compared. An observer notes what the branch held and counts seconds on its own monotonic clock; only
+when nothing changed for the whole lease is the owner lost. Heartbeats are noise, so they never touch the evidence
+branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from runner.digest import Wire
+from runner.repository import refs
+from runner.repository.commits import Author, write
+from runner.repository.objects import Objects
+
+PREFIX = "runbook-heartbeat/"
+
+
+class Seen(Wire):
+    """What an observer saw last, and when: seconds of the monotonic clock of that boot."""
+
+    commit: str
+    since: float
+    boot: str
+
+
+def beat(objects: Objects, run: str, *, word: str, now: datetime) -> None:
+    """Show that the owner of a run is at work. A remote that is away is no reason to stop working.
+
+    Raises:
+        OutsideError: if the remote does not answer.
+    """
+    author = Author(name="runbook", email="heartbeat@runbook.invalid", when=now)
+    message = f"heartbeat: {run}\n\n{word}\n{now.isoformat()}\n"
+    commit = write(objects, {}, parent=None, message=message, author=author, sign=None)
+    refs.show(objects.repository, commit, PREFIX + run)
+
+
+def stop(objects: Objects, run: str) -> None:
+    """Remove the sign when the run is over."""
+    refs.remove(objects.repository, PREFIX + run)
+
+
+class Observer:
+    """Watches owners for this machine; what it saw outlives the process, because one look proves nothing."""
+
+    def __init__(self, file: Path, *, lease: float, monotonic: Callable[[], float], boot: str) -> None:
+        self._file = file
+        self._lease = lease
+        self._monotonic = monotonic
+        self._boot = boot
+        self._seen: dict[str, Seen] = _load(file)
+
+    def silence(self, run: str, commit: str) -> float:
+        """How many seconds this owner has been silent, as far as this machine has been looking.
+
+        Args:
+            run: whose owner.
+            commit: what its heartbeat branch holds now; empty where there is none.
+        """
+        seen = self._seen.get(run)
+        if seen is None or seen.commit != commit or seen.boot != self._boot:
+            self._seen[run] = Seen(commit=commit, since=self._monotonic(), boot=self._boot)
+            return 0.0
+        return self._monotonic() - seen.since
+
+    def lost(self, run: str, commit: str) -> bool:
+        """Whether the owner was silent for the whole lease."""
+        return self.silence(run, commit) >= self._lease
+
+    def save(self, live: frozenset[str]) -> None:
+        """Remember for the next process; runs that are over are forgotten."""
+        kept = {run: seen for run, seen in self._seen.items() if run in live}
+        temporary = self._file.with_suffix(".new")
+        temporary.write_bytes(msgspec.json.encode(kept))
+        temporary.replace(self._file)
+
+
+def boot_id() -> str:
+    """Which boot the monotonic clock belongs to."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return "unknown"
+
+
+def _load(file: Path) -> dict[str, Seen]:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, Seen])
+    except (OSError, msgspec.MsgspecError):
+        return {}

@@ -1,0 +1,101 @@
+"""Listening: what people said on an issue, sorted into what goes on record and what gets an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from runner.approval import collect
+from runner.lifecycle import Heard, Known, Unheard
+from runner.ports.forge import Thread
+from runner.publication import comments
+from runner.request.command import Command, Verb, commands
+from runner.request.request import Asked
+from runner.supervisor.desk import Desk
+
+VERBS = (
+    ("/runbook run NAME key=value ...", "ask for a run; policy says who may"),
+    ("/runbook approve DIGEST [reason]", "say yes to exactly that plan"),
+    ("/runbook revoke DIGEST [reason]", "take your own yes back"),
+    ("/runbook reject DIGEST reason", "say no: the plan cannot run any more"),
+    ("/runbook cancel [RUN] --leave|--rollback [reason]", "end a run; leave what it changed, or undo it"),
+    ("/runbook resolve RUN OUTCOME reason", "say what came of an interrupted run, and free its locks"),
+    ("/runbook status", "where the runs of this issue stand"),
+    ("/runbook help", "this list"),
+)
+"""Every command, as it is written, and what it does."""
+
+
+def heard_on(
+    desk: Desk, thread: Thread, runs: Sequence[Known], *, answered: frozenset[str]
+) -> tuple[list[Heard], list[Unheard]]:
+    """Read the commands of an issue: those for the record, and those for an answer.
+
+    Args:
+        desk: policy and forge as they are now.
+        thread: the issue.
+        runs: the runs that were asked for there.
+        answered: keys that have their answer already.
+    """
+    found = [one for comment in thread.comments for one in commands(comment, bot=desk.workspace.settings.bot)]
+    good = [one for one in found if isinstance(one, Command)]
+    by_id = {one.run.id: one for one in runs}
+    people = {one.comment.author for one in good}
+    collected = collect.collect(
+        desk.policy,
+        good,
+        runs=[_collectable(desk, one) for one in runs],
+        members=frozenset(person for person in people if desk.forge.is_member(person)),
+        answered=answered,
+    )
+    heard = [Heard(run=by_id[one.run].run, plan=by_id[one.run].plan, body=one.body) for one in collected.record]
+    refused = [_refused(thread, one) for one in collected.refuse]
+    return heard, [*refused, *_words(thread, good, runs, answered=answered)]
+
+
+def problems(thread: Thread, found: Asked, answered: frozenset[str]) -> list[Unheard]:
+    """What was meant as a request or a command and could not be read, each with its answer."""
+    return [
+        Unheard(
+            thread=thread,
+            key=one.key,
+            body=comments.refusal(
+                key=one.key, verb=one.line or "what was asked", by=one.comment.author, reasons=(one.why,), hint=one.hint
+            ),
+        )
+        for one in found.problems
+        if one.key not in answered
+    ]
+
+
+def _refused(thread: Thread, one: collect.Refusal) -> Unheard:
+    body = comments.refusal(key=one.key, verb=one.verb, by=one.comment.author, reasons=(one.reason,))
+    return Unheard(thread=thread, key=one.key, body=body)
+
+
+def _words(
+    thread: Thread, good: Iterable[Command], runs: Sequence[Known], *, answered: frozenset[str]
+) -> list[Unheard]:
+    """`status` and `help` are answered with words; everybody may ask."""
+    said = []
+    for command in good:
+        key = collect.key_of(command)
+        if key in answered or command.verb not in {Verb.STATUS, Verb.HELP}:
+            continue
+        if command.verb is Verb.STATUS:
+            body = comments.status_reply(key=key, lines=[_standing(one) for one in runs])
+        else:
+            body = comments.help_reply(key=key, verbs=VERBS)
+        said.append(Unheard(thread=thread, key=key, body=body))
+    return said
+
+
+def _standing(one: Known) -> str:
+    """Where a run stands and what it waits for, in one line."""
+    waits = f", waits for {one.holder}, which holds its lock" if one.holder else ""
+    reasons = f", {'; '.join(one.decision.reasons)}" if one.decision else ""
+    return f"{one.run.id}: {one.run.state.value}{waits}{reasons}"
+
+
+def _collectable(desk: Desk, known: Known) -> collect.Known:
+    events = tuple((event.seq, event.time, event.body) for event in desk.ledger.cache.events(known.run.id))
+    return collect.Known(run=known.run, plan=known.plan, events=events)

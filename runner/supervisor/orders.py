@@ -1,0 +1,74 @@
+"""Work orders: built from a plan, signed by this machine, and handed over with the files that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runner.digest import Digest, canonical, sha256
+from runner.errors import IntegrityError
+from runner.execution.order import PAYLOAD_TYPE, Mode, Order
+from runner.ledger.bodies import Start
+from runner.ledger.envelope import make_envelope
+from runner.ledger.event import Event
+from runner.plan.plan import Plan
+from runner.ports.executor import Work
+from runner.supervisor.desk import Desk
+
+
+def rehearsal(desk: Desk, plan: Plan, *, notebook: bytes) -> Work:
+    """The order to execute only what cannot change anything, with the read secrets only."""
+    order = _order(plan, mode=Mode.REHEARSE, digest=None, start=None, repository="")
+    return _work(desk, order, key=f"{plan.run}/rehearsal", notebook=notebook, files={})
+
+
+def attempt(desk: Desk, plan: Plan, *, digest: Digest, start: Event, files: Mapping[str, bytes]) -> Work:
+    """The order to carry a started run out.
+
+    Raises:
+        IntegrityError: if the runbook at the plan's commit is not the one that was approved.
+    """
+    notebook = desk.workspace.objects.read(plan.runbook.commit, plan.runbook.path)
+    if notebook is None or sha256(notebook) != plan.runbook.sha256:
+        wrong = f"{plan.runbook.path} at {plan.runbook.commit[:12]} is not the runbook of the plan"
+        raise IntegrityError(f"ordering run {plan.run}", wrong)
+    repository = str(desk.workspace.repository.path)
+    order = _order(plan, mode=Mode.RUN, digest=digest, start=start, repository=repository)
+    return _work(desk, order, key=f"{plan.run}/{order.attempt}", notebook=notebook, files=files)
+
+
+def _order(plan: Plan, *, mode: Mode, digest: Digest | None, start: Event | None, repository: str) -> Order:
+    claim = start.body if start and isinstance(start.body, Start) else None
+    return Order(
+        mode=mode,
+        run=plan.run,
+        attempt=claim.attempt if claim else 0,
+        plan_digest=digest,
+        start=start.seq if start else None,
+        nonce=claim.nonce if claim else plan.nonce,
+        repository=repository,
+        notebook=plan.runbook.sha256,
+        injected=plan.injected,
+        parameters={name: one.value for name, one in plan.parameters.items()},
+        read_secrets=plan.read_secrets,
+        change_secrets=plan.change_secrets if mode is Mode.RUN else (),
+        network=plan.network,
+        write=plan.write if mode is Mode.RUN else (),
+        timeout=plan.timeout,
+        cell_timeout=plan.cell_timeout,
+        toolkit=plan.toolkit,
+        isolation=plan.isolation,
+        fingerprint=plan.rehearsal.fingerprint,
+        plan_outputs=plan.rehearsal.outputs,
+        environment={
+            "RUNBOOK_RUN_ID": plan.run,
+            "RUNBOOK_MODE": mode.value,
+            **({"RUNBOOK_FENCE": str(start.seq)} if start else {}),
+        },
+    )
+
+
+def _work(desk: Desk, order: Order, *, key: str, notebook: bytes, files: Mapping[str, bytes]) -> Work:
+    signed = make_envelope(canonical(order), payload_type=PAYLOAD_TYPE, signer=desk.writer.signer)
+    keys = "\n".join(sorted(desk.ledger.state.keys)) + "\n"
+    inside = {"order.dsse.json": signed, "runbook.ipynb": notebook, "trusted_keys": keys.encode(), **files}
+    return Work(key=key, files=inside)

@@ -1,0 +1,201 @@
+"""From a request to a plan on record: find, check, rehearse, freeze, append. Or the reasons why not."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from runner.approval.collect import said
+from runner.approval.decide import may_request
+from runner.digest import parse, sha256
+from runner.errors import OperatorError, OutsideError, RequestError
+from runner.evidence.seal import plan_draft
+from runner.execution import toolkit_copy
+from runner.execution.outcome import Outcome
+from runner.ledger.bodies import Rehearsal, Status
+from runner.ledger.chain import Draft
+from runner.ledger.state import State
+from runner.plan.draft import Terms, draft, freeze
+from runner.plan.plan import Plan, Rehearsed, SavedFile
+from runner.plan.run import Run, fold
+from runner.ports.executor import WorkState
+from runner.ports.forge import PersonId
+from runner.request.request import Request
+from runner.runbook import catalog, leaks
+from runner.runbook.cells import Role
+from runner.runbook.finding import Severity
+from runner.runbook.lint import lint
+from runner.runbook.runbook import Runbook
+from runner.supervisor import orders
+from runner.supervisor.desk import Desk
+
+FILES = "plan-file-"
+"""What the names of files begin with that a rehearsal leaves for the run."""
+GRACE = 60.0
+"""Seconds beyond the run's own time limit after which a rehearsal that does not end is given up."""
+
+Progress = Callable[[str, bytes], None]
+"""Told the run id and the transcript so far, whenever there is more of it."""
+
+
+def make_plan(desk: Desk, request: Request, *, progress: Progress) -> Run | None:
+    """Make the plan that a request asks for and put it on record.
+
+    Returns:
+        The run, or None if another supervisor has planned this request already.
+
+    Raises:
+        RequestError: with everything that keeps the request from being planned.
+        OutsideError: if the rehearsal could not be carried out at all.
+    """
+    _nothing_leaks(request)
+    runbook = find(desk, request)
+    values = runbook.parameters.values(request.parameters)
+    plan = _isolated(desk, draft(runbook, values, asked=request.comment, key=request.key, terms=_terms(desk)))
+    _may_request(desk, plan)
+    rehearsed, left = _rehearse(desk, runbook, plan, progress=progress)
+    plan = freeze(plan, rehearsed=rehearsed, files=_saved(left), now=desk.now(), life=desk.policy.plan_expires)
+    _keep(desk, plan, left)
+    event = plan_draft(
+        plan, said=said(request.comment), request=request.comment.body, rehearsal=left.get("executed.ipynb")
+    )
+
+    def build(_state: State) -> Sequence[Draft]:
+        return [] if desk.ledger.cache.run_of(request.key) else [event]
+
+    events = desk.ledger.append(build, writer=desk.writer, now=desk.now)
+    desk.executor.forget(f"{plan.run}/rehearsal")
+    return fold(events) if events else None
+
+
+def find(desk: Desk, request: Request) -> Runbook:
+    """The runbook that is asked for, at the protected branch's newest commit, and fit to be planned.
+
+    Raises:
+        RequestError: if there is none of that name, or lint has an error against it.
+    """
+    runbook = catalog.find(desk.workspace.objects, request.runbook, commit=desk.workspace.main)
+    errors = [finding for finding in lint(runbook) if finding.severity is Severity.ERROR]
+    if errors:
+        wrong = "; ".join(f"{one.rule}: {one.message}" for one in errors)
+        raise RequestError(f"planning {runbook.name}", wrong, hint=f"see: runbook lint {runbook.path}")
+    return runbook
+
+
+def plan_files(desk: Desk, plan: Plan) -> Mapping[str, bytes]:
+    """The files that the rehearsal left for the run: exactly those bytes, or none at all.
+
+    Raises:
+        RequestError: if one is lost or altered: then only a new plan helps.
+    """
+    found = {}
+    for file in plan.files:
+        path = desk.workspace.state / "plan-files" / plan.run / file.name
+        data = path.read_bytes() if path.is_file() else b""
+        if sha256(data) != file.sha256:
+            wrong = f"{file.name}, which the rehearsal left for the run, is not on this machine as it was"
+            raise RequestError(f"starting {plan.run}", wrong, hint="ask again in a new comment for a new plan")
+        found[FILES + file.name] = data
+    return found
+
+
+def _terms(desk: Desk) -> Terms:
+    return Terms(
+        settings=desk.workspace.settings,
+        policy_commit=desk.workspace.main,
+        isolation="none",
+        toolkit=toolkit_copy.digest(toolkit_copy.files()),
+        life=desk.policy.plan_expires,
+        nonce=secrets.token_hex(16),
+        now=desk.now(),
+    )
+
+
+def _isolated(desk: Desk, plan: Plan) -> Plan:
+    """The plan with the least isolation that policy accepts for all its targets."""
+    least = desk.policy.least_isolation(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
+    return msgspec.structs.replace(plan, isolation=least)
+
+
+def _nothing_leaks(request: Request) -> None:
+    """People paste secrets into issues; what is committed is kept for ever, so such a request is not taken further."""
+    found = leaks.findings(request.comment.body)
+    if found:
+        rules = ", ".join(sorted({one.rule for one in found}))
+        hint = "take it as leaked: replace it, delete the comment, and name the secret in the header instead"
+        raise RequestError("reading the request", f"it holds what looks like a secret ({rules})", hint=hint)
+
+
+def _may_request(desk: Desk, plan: Plan) -> None:
+    if desk.policy_problem:
+        raise OperatorError("asking policy", desk.policy_problem, hint="correct it on the protected branch")
+    person = PersonId(plan.requested.by)
+    decision = may_request(
+        desk.policy,
+        runbook=plan.runbook.name,
+        risk=plan.risk,
+        targets=plan.targets,
+        person=person,
+        verified=plan.requested.verified,
+        member=desk.forge.is_member(person),
+    )
+    if not decision.allowed:
+        raise RequestError("asking policy", "; ".join(decision.reasons), hint="see `runbook policy` for who may")
+
+
+def _rehearse(desk: Desk, runbook: Runbook, plan: Plan, *, progress: Progress) -> tuple[Rehearsed, Mapping[str, bytes]]:
+    """Execute what cannot change anything; what the worker left comes with it."""
+    if not any(cell.role in {Role.READ, Role.PLAN} for cell in runbook.cells):
+        return Rehearsed(result=Rehearsal.NOTHING, notebook=None, fingerprint=None, outputs={}), {}
+    work = orders.rehearsal(desk, plan, notebook=runbook.content)
+    desk.executor.submit(work)
+    left = _wait(desk, work.key, plan, progress=progress)
+    outcome = parse(Outcome, left["outcome.json"])
+    ok = outcome.status is Status.SUCCEEDED and not outcome.withheld
+    return Rehearsed(
+        result=Rehearsal.OK if ok else Rehearsal.FAILED,
+        notebook=outcome.notebook,
+        fingerprint=outcome.fingerprint,
+        outputs=outcome.plan_outputs,
+        message=outcome.message,
+    ), left
+
+
+def _wait(desk: Desk, key: str, plan: Plan, *, progress: Progress) -> Mapping[str, bytes]:
+    """What a rehearsal left, once it ended."""
+    deadline = time.monotonic() + plan.timeout + GRACE
+    while time.monotonic() < deadline:
+        match desk.executor.state(key):
+            case WorkState.SEALED:
+                return desk.executor.collect(key)
+            case WorkState.DEAD | WorkState.UNKNOWN:
+                hint = "write the request again; look at the worker's log in the state folder if it happens twice"
+                raise OutsideError(f"rehearsing {plan.runbook.name}", "the worker died", hint=hint)
+            case WorkState.SUBMITTED | WorkState.RUNNING:
+                progress(plan.run, desk.executor.progress(key))
+                time.sleep(0.05)
+    desk.executor.cancel(key, rollback=False)
+    raise OutsideError(f"rehearsing {plan.runbook.name}", f"it did not end within {plan.timeout + GRACE:.0f} s")
+
+
+def _saved(left: Mapping[str, bytes]) -> tuple[SavedFile, ...]:
+    """The files that the rehearsal left for the run, by digest."""
+    return tuple(
+        SavedFile(name=name.removeprefix(FILES), sha256=sha256(data), size=len(data))
+        for name, data in sorted(left.items())
+        if name.startswith(FILES)
+    )
+
+
+def _keep(desk: Desk, plan: Plan, left: Mapping[str, bytes]) -> None:
+    """Keep those files on this machine only: they may hold secrets."""
+    folder = desk.workspace.state / "plan-files" / plan.run
+    for name, data in left.items():
+        if name.startswith(FILES):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = folder / name.removeprefix(FILES)
+            file.touch(mode=0o600)
+            file.write_bytes(data)

@@ -1,0 +1,136 @@
+"""What people are told, said once: plan, status and result on the issue, and answers to comments."""
+
+from __future__ import annotations
+
+from runner.approval.decide import Decision, Verdict
+from runner.digest import Digest, parse
+from runner.evidence import layout
+from runner.evidence.manifest import Manifest
+from runner.execution.outcome import Environment, ExitReason, Outcome
+from runner.ledger.bodies import Cancel, Finish, Late, Reject, Resolve
+from runner.ledger.event import Event
+from runner.lifecycle import Known, Unheard
+from runner.plan.run import Run, RunState
+from runner.publication import comments, markers
+from runner.publication.labels import label_of
+from runner.publication.markers import Kind
+from runner.publication.publish import publish, relabel, update
+from runner.publication.views import Ended, Head, Link
+from runner.supervisor.desk import Desk
+
+_ENDED = {
+    RunState.REJECTED: Ended.REJECTED,
+    RunState.EXPIRED: Ended.EXPIRED,
+    RunState.CANCELLED: Ended.CANCELLED,
+    RunState.RESOLVED: Ended.RESOLVED,
+}
+
+
+def answer(desk: Desk, unheard: Unheard) -> None:
+    """Reply to a comment, once."""
+    publish(desk.forge, unheard.thread, marker=markers.reply(unheard.key), body=unheard.body)
+
+
+def tell(desk: Desk, known: Known, what: Kind) -> None:
+    """Say one of a run's comments, once, and set the label that goes with it."""
+    run = known.run
+    marker = markers.of(run.id, what, attempt_of(run, what))
+    if what is Kind.STATUS:
+        status(desk, known, state=run.state.value)
+    else:
+        publish(desk.forge, known.thread, marker=marker, body=_body(desk, known, what))
+    allowed = known.decision is not None and known.decision.allowed
+    relabel(desk.forge, desk.forge.thread(known.thread.issue.id), label_of(run, allowed=allowed))
+
+
+def status(
+    desk: Desk, known: Known, *, state: str, step: str = "", cell: int = 0, cells: int = 0, seconds: float = 0.0
+) -> None:
+    """Keep the one status comment of the attempt up to date; it proves nothing."""
+    run = known.run
+    body = comments.status_comment(
+        run=run.id, state=state, attempt=run.attempt, step=step, cell=cell, cells=cells, seconds=seconds
+    )
+    thread = desk.forge.thread(known.thread.issue.id)
+    update(desk.forge, thread, marker=markers.of(run.id, Kind.STATUS, run.attempt), body=body)
+
+
+def attempt_of(run: Run, what: Kind) -> int:
+    """A plan is told once for the run; everything else once for the attempt."""
+    return 1 if what is Kind.PLAN else run.attempt
+
+
+def _body(desk: Desk, known: Known, what: Kind) -> str:
+    run = known.run
+    if what is Kind.PLAN:
+        decision = known.decision or Decision(
+            verdict=Verdict.DENIED, reasons=(f"the run is {run.state.value} already",)
+        )
+        return comments.plan_comment(plan=known.plan, digest=run.digest, decision=decision, head=_head(desk))
+    if what is Kind.LATE and run.late:
+        return _executed(desk, known, run.late, late=True)
+    if what is Kind.RESULT and run.end and isinstance(run.end.body, Finish):
+        return _executed(desk, known, run.end, late=False)
+    state = Ended.INTERRUPTED if what is Kind.INTERRUPTED else _ENDED[run.state]
+    by, reason = _why(run)
+    return comments.ended_comment(
+        plan=known.plan, state=state, by=by, reason=reason, head=_head(desk), attempt=run.attempt
+    )
+
+
+def _executed(desk: Desk, known: Known, event: Event, *, late: bool) -> str:
+    """The comment on an execution, from the sealed record alone: so it reads the same whoever says it."""
+    run, body = known.run, event.body
+    if not isinstance(body, Finish | Late):
+        raise TypeError(f"event {event.seq} ends no execution")
+    commit = desk.ledger.cache.commit_of(event.seq) or ""
+    data = desk.workspace.objects.read(commit, layout.manifest_file(run.id, run.attempt)) or b""
+    links = tuple(
+        Link(name=name, where=desk.forge.link(commit=commit, path=path))
+        for name, path in (
+            ("executed notebook", layout.executed_file(run.id, run.attempt)),
+            ("manifest", layout.manifest_file(run.id, run.attempt)),
+            ("summary", layout.summary_file(run.id, run.attempt)),
+        )
+    )
+    outcome = _outcome(parse(Manifest, data))
+    return comments.result_comment(
+        outcome=outcome, plan=known.plan, attempt=run.attempt, links=links, head=_head(desk), late=late
+    )
+
+
+def _outcome(record: Manifest) -> Outcome:
+    result, execution = record.result, record.execution
+    nothing = Environment(python="", kernel="", platform="", packages=record.plan_digest, toolkit=record.plan_digest)
+    return Outcome(
+        status=result.outcome,
+        exit_reason=ExitReason(result.exit_reason),
+        rollback=result.rollback,
+        started_at=execution.started_at,
+        finished_at=execution.finished_at,
+        seconds=execution.seconds,
+        message=result.message,
+        isolation=execution.isolation,
+        environment=execution.environment or nothing,
+        cells=result.cells,
+        fingerprint=None,
+        moved=result.moved,
+        records=result.records,
+        artifacts=(),
+        redactions=record.redactions,
+        withheld=result.withheld,
+        notebook=record.plan_digest,
+    )
+
+
+def _why(run: Run) -> tuple[str, str]:
+    body = run.end.body if run.end else None
+    if isinstance(body, Reject | Cancel | Resolve):
+        word = f"{body.decision.value}: " if isinstance(body, Resolve) else ""
+        return body.said.by, word + body.reason
+    return "", run.message
+
+
+def _head(desk: Desk) -> Head:
+    state = desk.ledger.state
+    return Head(number=state.seq, digest=Digest(state.head))
