@@ -1,8 +1,8 @@
 """The branch on which the plain-Git forge keeps its issues: reading it as it is now, and adding to it.
 
 An append is fetch, build on the tip, push without force; when somebody was first, it is built again. The branch only
-grows: a tip that is no longer on top of what this clone saw before was rewritten, and that stops everything. What the
-files mean is not known here.
+grows: a tip that is no longer on top of what this clone saw before was rewritten, and that stops everything; files that
+were changed or removed since are `damaged`, and only what is in them stops. What files mean is not known here.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Branch:
         self._clock = clock
         self._pause = pause
         self._fetched: float | None = None
-        self._seen: str | None = None
+        self._checked: str | None = None
+        self._damaged: tuple[str, ...] = ()
 
     def tip(self, *, fresh: float = FRESH) -> str | None:
         """The newest commit, or None where the branch does not exist yet.
@@ -141,35 +142,42 @@ class Branch:
         tip = refs.tip(self.objects.repository, self.name)
         return tip is not None and refs.is_ancestor(self.objects.repository, commit, tip)
 
+    def damaged(self, path: str) -> str:
+        """Say what is wrong with the files below a path since this clone saw them first; empty for nothing."""
+        files = [name for name in self._damaged if name.startswith(f"{path}/")]
+        named = ", ".join(re.sub(r"[^\x20-\x7e]", "?", name) for name in files[:3])
+        return f"changed or removed, and it never may be: {named}" if files else ""
+
+    @property
+    def accepting(self) -> str:
+        """The command with which somebody accepts the branch as it is now."""
+        return f"git update-ref -d {self._keeping}"
+
     def _check_growth(self, tip: str | None) -> None:
-        """Refuse a tip that does not contain what this clone saw last, or that changed or removed a file since."""
-        seen = self._seen or self._kept()
-        if tip == seen:
-            self._seen = seen
+        """Refuse a tip that does not contain what this clone saw last; note the files that were changed since."""
+        if tip == self._checked:
             return
-        if seen is not None:
-            self._check_grown(seen, tip)
-        self._seen = tip
+        seen = self._kept()
+        self._damaged = self._changed(seen, tip) if seen and tip != seen else ()
+        self._checked = tip
+        if not tip or self._damaged:
+            return
         try:
-            git(["update-ref", self._keeping, tip or ""], cwd=self.objects.repository.path)
+            git(["update-ref", self._keeping, tip], cwd=self.objects.repository.path)
         except GitError:
             # A clone that may only be read still answers; it just cannot remember what it saw.
             return
 
-    def _check_grown(self, seen: str, tip: str | None) -> None:
-        doing = f"reading the branch {self.name}"
-        hint = f"find out who rewrote it; if that was meant, accept it with: git update-ref -d {self._keeping}"
+    def _changed(self, seen: str, tip: str | None) -> tuple[str, ...]:
         if tip is None or not refs.is_ancestor(self.objects.repository, seen, tip):
             wrong = f"it no longer contains {seen[:12]}, which it had before: it was rewritten"
-            raise IntegrityError(doing, wrong, hint=hint)
+            hint = f"find out who rewrote it; if that was meant, accept it with: {self.accepting}"
+            raise IntegrityError(f"reading the branch {self.name}", wrong, hint=hint)
         changed = git(
             ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=MDT", "--name-only", seen, tip],
             cwd=self.objects.repository.path,
         )
-        if changed:
-            names = changed.decode(errors="replace").split("\0")[:-1]
-            said = ", ".join(re.sub(r"[^\x20-\x7e]", "?", name) for name in names[:3])
-            raise IntegrityError(doing, f"files that never change were changed or removed: {said}", hint=hint)
+        return tuple(changed.decode(errors="replace").split("\0")[:-1])
 
     @property
     def _keeping(self) -> str:

@@ -66,6 +66,9 @@ class Reader:
         if tree is None:
             hint = f"see who removed it with: git log {self._branch.name} -- {folder(at)}"
             raise IntegrityError(f"reading {folder(at)}", "the issue was removed", hint=hint)
+        if wrong := self._branch.damaged(folder(at)):
+            hint = f"find out who did; if that was meant, accept it with: {self._branch.accepting}"
+            raise IntegrityError(f"reading {folder(at)}", wrong, hint=hint)
         key = (f"{at}:{tree}", self._trust.fingerprint)
         known = _READ.get(key)
         if known is None:
