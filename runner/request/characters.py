@@ -58,3 +58,8 @@ def escaped(text: str, *, limit: int = 60) -> str:
     shown = text if len(text) <= limit else text[:limit] + "..."
     ascii_only = shown.replace("`", "'").encode("ascii", "backslashreplace").decode()
     return "".join(one if " " <= one <= "~" else f"\\x{ord(one):02x}" for one in ascii_only)
+
+
+def shown(text: str) -> str:
+    """Make text safe for a terminal: what cannot be seen is written as an escape; lines and tabs stay."""
+    return "".join(one if not hidden(one, allow="\n\t") else f"\\u{ord(one):04x}" for one in text)
