@@ -115,12 +115,19 @@ class _Reading:
         if getattr(event, "tag", None) is not None:
             raise self._refuse(event, "a tag (`!name`) is not accepted here", hint="Leave the tag out.")
         if isinstance(event, yaml.ScalarEvent):
-            return str(event.value)
+            return self._scalar(event)
         if depth > MAX_DEPTH:
             raise self._refuse(event, f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(depth)
         return self._mapping(depth)
+
+    def _scalar(self, event: yaml.ScalarEvent) -> str:
+        """Half of a surrogate pair is no character: it could not be written anywhere again."""
+        text = str(event.value)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise self._refuse(event, "a \\u escape stands for half a character", hint="Write the character itself.")
+        return text
 
     def _sequence(self, depth: int) -> list[Node]:
         import yaml

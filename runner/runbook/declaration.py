@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import io
 import keyword
 import re
@@ -197,11 +198,14 @@ class _Reading:
             self.problems.append(Problem(line=node.lineno, fault=Fault.NAME, message=wrong, hint=hint))
             return
         if default is not MISSING:
-            try:
-                default = shape.typed(default)
-            except (ValueError, RecursionError):
+            typed: Json | Missing = MISSING
+            with contextlib.suppress(ValueError, RecursionError):
+                typed = shape.typed(default)
+            # A text that a request could write is no default: in plain Jupyter it would stay a text.
+            if typed != default:
                 self._wrong_type(node.lineno, f"the default of {name} is not {shape.accepted()}")
                 return
+            default = typed
         comment = self._comments.get(node.end_lineno or node.lineno, "")
         self.parameters[name] = Parameter(
             name=name, shape=shape, annotation=annotation, description=comment, default=default, line=node.lineno

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 from runner.digest import Json
 from runner.runbook.parameters import MISSING, Parameter
 from runner.runbook.runbook import Runbook
+
+_PLAIN = re.compile(r"[A-Za-z0-9/_][A-Za-z0-9/_.-]*")
 
 
 def issue(runbook: Runbook) -> str:
@@ -39,10 +42,11 @@ def written(value: object) -> str:
     """Write a value as strict YAML that reads back to it: anything but a plain word is quoted."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and not (value and all(c.isascii() and (c.isalnum() or c in "-_./") for c in value)):
-        return json.dumps(value)
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
         return "[" + ", ".join(written(item) for item in value) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)}: {written(item)}" for key, item in value.items()) + "}"
+        pairs = (f"{json.dumps(key, ensure_ascii=False)}: {written(item)}" for key, item in value.items())
+        return "{" + ", ".join(pairs) + "}"
     return "null" if value is None else str(value)

@@ -55,8 +55,8 @@ def _parameters_first(runbook: Runbook) -> Iterator[Hit]:
 
 def _no_way_back(runbook: Runbook) -> Iterator[Hit]:
     acting = [cell for cell in runbook.cells if cell.role in {Role.CHANGE, Role.ROLLBACK}]
-    for cell, following in zip(acting, [*acting[1:], None], strict=True):
-        undone = following is not None and following.role is Role.ROLLBACK
+    for place, cell in enumerate(acting, start=1):
+        undone = place < len(acting) and acting[place].role is Role.ROLLBACK
         if cell.role is Role.CHANGE and not (undone or cell.options.irreversible or runbook.header.irreversible):
             yield Hit(
                 cell=cell.index,

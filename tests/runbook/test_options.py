@@ -1,0 +1,64 @@
+"""Cell options."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.errors import RequestError
+from runner.runbook import options
+
+
+def test_options_are_the_first_lines_of_the_cell() -> None:
+    source = "#| step: restart-nginx\n#| timeout: 1h30m\n"
+    source += '#| irreversible: "mail: sent"\n#| normalise: [timestamps, s/a+/b/]\nx = 1'
+    found = options.read(source, cell=0)
+    assert (found.step, found.timeout, found.irreversible) == ("restart-nginx", 5400.0, "mail: sent")
+    assert found.normalise == ("timestamps", "s/a+/b/")
+    assert [name for name, _ in found.raw] == ["step", "timeout", "irreversible", "normalise"]
+
+
+def test_options_may_follow_a_cell_magic_directly() -> None:
+    assert options.read("%%bash\n#| timeout: 90s\nls", cell=0).timeout == 90.0
+    assert options.read("%time\n#| timeout: 90s\nls", cell=0).timeout is None
+
+
+def test_lines_elsewhere_are_no_options_and_are_known_as_stray() -> None:
+    source = "x = 1\n#| timeout: 90s\n"
+    assert options.read(source, cell=0).timeout is None
+    assert options.stray(source) == (2,)
+    assert options.stray("#| step: a\n#| timeout: 1s\nx = 1\n  #| late: 1") == (4,)
+    assert options.stray("%%bash\n#| step: a") == ()
+    assert options.stray("#| step: a\n%%bash\n") == ()
+
+
+def test_unknown_options_are_kept_for_lint() -> None:
+    assert options.read("#| label: fig-1\n#| retries: 3\n", cell=0).raw == (("label", "fig-1"), ("retries", "3"))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("#| timeout: soon", "line 1: timeout: 'soon'"),
+        ("#| step: a\n#| timeout: 0s", "line 2: timeout"),
+        ("%%bash\n#| timeout: 90", "line 2: timeout"),
+        ("#| timeout: [1]", "timeout"),
+        ("#| step: Not A Name", "step"),
+        ("#| irreversible: true", "irreversible"),
+        ('#| irreversible: ""', "irreversible"),
+        ("#| normalise: times", "normalise"),
+        ("#| normalise: s/(/x/", "normalise"),
+        ("#| step: a\n#| step: b", "line 2"),
+        ("#| just words", "key: value"),
+    ],
+)
+def test_a_malformed_option_is_refused_with_its_cell_and_line(source: str, words: str) -> None:
+    with pytest.raises(RequestError, match="cell 4") as caught:
+        options.read(source, cell=3)
+    assert words in str(caught.value)
+
+
+def test_all_malformed_options_are_told_at_once() -> None:
+    with pytest.raises(RequestError) as caught:
+        options.read("#| step: A\n#| timeout: x\n", cell=0)
+    assert "step" in str(caught.value)
+    assert "timeout" in str(caught.value)
