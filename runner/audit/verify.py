@@ -7,6 +7,7 @@ Left to the caller: getting a pin (`genesis`, `witness`) from somewhere that the
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from runner.audit.source import Source
 from runner.errors import OperatorError
 from runner.ledger.bodies import Start
 from runner.plan.run import RunState
+
+_WITNESS = re.compile(r"(?:[-*]\s+)?(?:head:\s+)?`?([0-9]{1,9})\s+(?:sha256:)?([0-9a-f]{12,64})`?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +108,10 @@ def read_witness(text: str) -> dict[int, str]:
     doing = "reading the witness file"
     found: dict[int, str] = {}
     for line in text.splitlines():
-        words = line.replace("`", " ").split()
-        if len(words) != 2 or not words[0].isdigit() or not _is_digest(words[1]):  # noqa: PLR2004 - number, digest
+        match = _WITNESS.fullmatch(line.strip())
+        if match is None:
             continue
-        number, digest = int(words[0]), words[1].removeprefix("sha256:").lower()
+        number, digest = int(match[1]), match[2]
         if found.setdefault(number, digest) != digest:
             raise OperatorError(
                 doing, f"it has two digests for event {number}", hint="one of them is of another ledger"
@@ -116,11 +119,6 @@ def read_witness(text: str) -> dict[int, str]:
     if not found:
         raise OperatorError(doing, "it has no line `number digest`", hint="copy them from the runner's comments")
     return found
-
-
-def _is_digest(word: str) -> bool:
-    digits = word.removeprefix("sha256:").lower()
-    return 12 <= len(digits) <= 64 and set(digits) <= set("0123456789abcdef")  # noqa: PLR2004 - cut or whole
 
 
 def _found(source: Source, book: Book, checks: Iterable[Check], *, levels: Levels) -> Iterator[Violation]:

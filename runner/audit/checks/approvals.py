@@ -22,7 +22,7 @@ from runner.audit.checks.check import Check
 from runner.audit.checks.reviewed import NO_CODE
 from runner.audit.finding import Violation
 from runner.audit.signatures import Job
-from runner.digest import SHORT, Digest, sha256
+from runner.digest import SHORT, sha256
 from runner.ledger.bodies import Approve, Plan, Said, Start
 from runner.ledger.event import Event
 from runner.plan.plan import Plan as StoredPlan
@@ -73,7 +73,7 @@ class Enough(Check):
         body = event.body
         if not isinstance(body, Approve):
             return
-        if told.plan_sha256 and body.plan_digest != told.plan_sha256:
+        if body.plan_digest != told.run.digest:
             yield self.broken(seen, f"approval {event.seq} is for the plan {body.plan_digest[:SHORT]}")
         named = _DIGITS.findall(words(body.said).body.lower())
         if body.said.signature and not any(body.plan_digest.startswith(one) for one in named):
@@ -147,8 +147,7 @@ def _refusals(policy: Policy, seen: Seen, body: Start, *, people: People | None)
     named = [one for one in _approvals(told) if one.number in body.approvals]
     persons = {PersonId(told.plan.requested.by), *(one.by for one in named)}
     members = frozenset(one for one in persons if people is None or people.person(one) == one)
-    digest = told.plan_sha256 or Digest("")
-    decision = decide(policy, plan=told.plan, digest=digest, approvals=named, members=members, now=event.when)
+    decision = decide(policy, plan=told.plan, digest=told.run.digest, approvals=named, members=members, now=event.when)
     if not decision.allowed:
         return decision.reasons
     return ()

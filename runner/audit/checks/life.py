@@ -65,6 +65,7 @@ class OnePlan(Check):
             yield self.broken(seen, wrong, file=file)
         if plan is None:
             return
+        yield from self._beside(seen, told)
         pairs = {
             "run": (plan.run, told.run.id),
             "request": (plan.requested.key, body.request_key),
@@ -82,6 +83,18 @@ class OnePlan(Check):
         for what, (stored, signed) in pairs.items():
             if stored != signed:
                 yield self.broken(seen, f"{what}: the plan has {stored}, the event {signed}", file=file)
+
+    def _beside(self, seen: Seen, told: Told) -> Iterator[Violation]:
+        """The files beside the plan are those that it names by digest."""
+        plan = told.plan
+        if plan is None:
+            return
+        request = seen.stored(layout.request_file(told.run.id))
+        rehearsal = seen.stored(layout.rehearsal_file(told.run.id))
+        if request and request.sha256 != plan.requested.text_sha256:
+            yield self.broken(seen, "these are not the words that the plan was made from", file=request.path)
+        if (rehearsal.sha256 if rehearsal else None) != plan.rehearsal.notebook:
+            yield self.broken(seen, "it is not the rehearsal of the plan", file=layout.rehearsal_file(told.run.id))
 
 
 class Closed(Check):

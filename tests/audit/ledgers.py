@@ -1,0 +1,389 @@
+"""A full, valid history to read back: two people, one runbook, a few runs, sealed by the product's own code."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from runner.adapters.signer.ssh import SshSigner, generate
+from runner.approval.policy import PATH as POLICY
+from runner.audit.code import SIGNERS
+from runner.digest import Digest, Json, sha256
+from runner.evidence import seal
+from runner.execution import executed, phases
+from runner.execution.order import Mode
+from runner.execution.outcome import CellFate, Environment, ExitReason, Fate, Outcome
+from runner.ledger.bodies import (
+    Approve,
+    Body,
+    Genesis,
+    Interrupt,
+    Note,
+    Rehearsal,
+    Resolution,
+    Resolve,
+    Rollback,
+    Said,
+    Start,
+    Status,
+)
+from runner.ledger.chain import Draft, Ledger, Writer
+from runner.ledger.event import Event, iso
+from runner.plan.draft import run_id
+from runner.plan.plan import Parameter, Plan, Rehearsed, Requested, Source
+from runner.plan.run import Run, fold
+from runner.ports.signer import Signer
+from runner.repository import refs
+from runner.repository.commits import Author, write
+from runner.repository.objects import Objects
+from runner.repository.process import git
+from runner.repository.repository import Repository
+from runner.runbook import cells
+from runner.runbook.literals import injected
+from tests.builders import a_plan
+
+BEGIN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+PROJECT = "ops"
+ALICE, BOB = "alice@example.org", "bob@example.org"
+PATH = "runbooks/disk-cleanup.ipynb"
+
+POLICY_TEXT = """
+identity = "signed"
+
+[groups]
+ops = ["alice@example.org", "bob@example.org", "eve@example.org"]
+
+[[rule]]
+name = "all"
+request = ["@ops"]
+approve = {count = 1, from = ["@ops"], expires = "24h"}
+resolve = ["@ops"]
+"""
+
+
+def cell(name: str, source: str, *tags: str, kind: str = "code") -> dict[str, Json]:
+    """One cell of a notebook."""
+    made: dict[str, Json] = {"cell_type": kind, "id": name, "metadata": {"tags": list(tags)}, "source": source}
+    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def notebook(*found: dict[str, Json]) -> bytes:
+    """A notebook's bytes."""
+    spec: Json = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    whole: Json = {"nbformat": 4, "nbformat_minor": 5, "metadata": spec, "cells": list(found)}
+    return json.dumps(whole, indent=1, sort_keys=True).encode() + b"\n"
+
+
+RUNBOOK = notebook(
+    cell("header", "---\ntitle: Free disk space\nrisk: high\ntarget: prod/{host}\n---", kind="raw"),
+    cell("parameters", 'host: str = "web-1"\nkeep_days: int = 7\n', "parameters"),
+    cell("words", "Removes what is old.", kind="markdown"),
+    cell("plan-1", "print('would remove 3 files')", "plan"),
+    cell("change-1", "print('removed 3 files')", "change"),
+    cell("undo-1", "print('put back')", "rollback"),
+    cell("verify-1", "assert True", "verify"),
+    cell("always-1", "print('done')", "always"),
+)
+
+
+@dataclass(slots=True)
+class Clock:
+    """Ticks by a second each time it is asked."""
+
+    time: datetime = BEGIN
+
+    def __call__(self) -> datetime:
+        self.time += timedelta(seconds=1)
+        return self.time
+
+
+@dataclass(slots=True, kw_only=True)
+class History:
+    """A clone with a ledger, and what is needed to go on writing it."""
+
+    path: Path
+    ledger: Ledger
+    keys: Mapping[str, SshSigner]
+    main: str
+    clock: Clock = field(default_factory=Clock)
+    issue: int = 6
+    project: str = PROJECT
+    runs: list[str] = field(default_factory=list)
+    host: str = "web-1"
+
+    @property
+    def objects(self) -> Objects:
+        return self.ledger.objects
+
+    @property
+    def writer(self) -> Writer:
+        return Writer(signer=self.keys["runner"], name="runbook", email="runbook@ops.invalid", actor="host/1")
+
+    def append(self, *drafts: Draft) -> tuple[Event, ...]:
+        """Append drafts in one push."""
+        return self.ledger.append(lambda _state: drafts, writer=self.writer, now=self.clock)
+
+    def say(self, body: Body) -> Event:
+        """Append an event that is about no run."""
+        key = body.key if isinstance(body, Genesis) else getattr(body, "key", "")
+        about = (("key", sha256(key.encode())),) if key else (("ledger", sha256(b"")),)
+        return self.append(Draft(body=body, run=None, title=type(body).__name__.lower(), about=about))[0]
+
+    def said(self, who: str, body: str, *, number: int) -> Said:
+        """A person's signed comment on the current issue."""
+        entry = {
+            "author": who,
+            "body": body,
+            "issue": self.issue,
+            "kind": "comment",
+            "nonce": f"n{self.issue}",
+            "number": number,
+            "prev": None,
+            "project": self.project,
+            "time": iso(self.clock.time),
+        }
+        payload = json.dumps(entry, indent=2, sort_keys=True).encode() + b"\n"
+        signature = self.keys[who].sign_ssh(payload, namespace="runbook-comment")
+        return Said(
+            by=who,
+            comment=f"{self.issue}/{number}",
+            verified=True,
+            payload=b64encode(payload).decode(),
+            signature=b64encode(signature.encode()).decode(),
+        )
+
+    def plan(self, *, by: str = ALICE, **changes: Any) -> Plan:
+        """Ask and plan; the event is on record when this returns."""
+        self.issue += 1
+        words = "```runbook\nrunbook: disk-cleanup\n```"
+        made = self._plan(words, by=by)
+        plan = replace(made, **changes)
+        said = self.said(by, words, number=0)
+        rehearsal = executed.notebook(RUNBOOK, injected=plan.injected, shown={})
+        plan = replace(plan, rehearsal=replace(plan.rehearsal, notebook=sha256(rehearsal)))
+        self.append(seal.plan_draft(plan, said=said, request=words, rehearsal=rehearsal))
+        self.runs.append(plan.run)
+        return plan
+
+    def _plan(self, words: str, *, by: str) -> Plan:
+        now = self.clock.time
+        values: dict[str, Json] = {"host": self.host, "keep_days": 7}
+        nonce = f"{self.issue:026d}"
+        return a_plan(
+            run=run_id("disk-cleanup", nonce=nonce, now=now),
+            project=self.project,
+            runbook=Source(name="disk-cleanup", path=PATH, commit=self.main, sha256=sha256(RUNBOOK)),
+            parameters={name: Parameter(value=value, source="request") for name, value in values.items()},
+            injected=injected(values),
+            targets=(f"prod/{self.host}",),
+            locks=(f"prod/{self.host}",),
+            policy_commit=self.main,
+            requested=Requested(
+                by=by,
+                verified=True,
+                issue=str(self.issue),
+                comment=f"{self.issue}/0",
+                key=f"local:{self.project}:{self.issue}/0:1",
+                text_sha256=sha256(words.encode()),
+            ),
+            rehearsal=Rehearsed(result=Rehearsal.OK, notebook=None, fingerprint=None, outputs={}),
+            files=(),
+            nonce=nonce,
+            made_at=iso(now),
+            expires_at=iso(now + timedelta(days=1)),
+        )
+
+    def run(self, run: str) -> Run:
+        """A run as it is now."""
+        return fold(self.ledger.cache.events(run))
+
+    def about(self, plan: Plan, body: Body, *, trailers: tuple[tuple[str, str], ...] = ()) -> Event:
+        """Append an event about a run that adds no file."""
+        title = f"{type(body).__name__.lower()}: {plan.runbook.name}"
+        return self.append(seal.event_draft(self.run(plan.run), plan, body, title=title, trailers_too=trailers))[0]
+
+    def approve(self, plan: Plan, *, by: str = BOB, number: int = 1, digest: Digest | None = None) -> Event:
+        """Somebody says yes."""
+        wanted = digest or plan.digest
+        said = self.said(by, f"/runbook approve {wanted[:12]}", number=number)
+        return self.about(plan, Approve(plan_digest=plan.digest, said=said))
+
+    def start(self, plan: Plan, *, approvals: tuple[int, ...]) -> Event:
+        """Take the locks."""
+        body = Start(
+            plan_digest=plan.digest,
+            attempt=1,
+            nonce=f"s{self.issue}",
+            locks=plan.locks,
+            approvals=approvals,
+            policy_commit=self.main,
+            executor="local",
+            isolation="bwrap",
+            owner="host/1",
+        )
+        return self.about(plan, body)
+
+    def finish(self, plan: Plan, status: Status = Status.SUCCEEDED) -> Event:
+        """Seal an outcome; a failed one failed in its change."""
+        run = self.run(plan.run)
+        files = {"executed.ipynb": executed.notebook(RUNBOOK, injected=plan.injected, shown=_shown(status))}
+        outcome = an_outcome(plan, status, notebook=sha256(files["executed.ipynb"]), now=self.clock.time)
+        start = run.start.body if run.start else None
+        named = start.approvals if isinstance(start, Start) else ()
+        approvals = tuple(event for event in run.approvals if event.seq in named)
+        return self.append(seal.end_draft(run, plan, approvals=approvals, outcome=outcome, files=files))[0]
+
+    def whole(self, status: Status = Status.SUCCEEDED, **changes: Any) -> Plan:
+        """One run from request to evidence."""
+        plan = self.plan(**changes)
+        yes = self.approve(plan)
+        self.start(plan, approvals=(yes.seq,))
+        self.finish(plan, status)
+        return plan
+
+    def lost(self) -> Plan:
+        """A run whose owner was lost, resolved by a person."""
+        plan = self.plan()
+        yes = self.approve(plan)
+        start = self.start(plan, approvals=(yes.seq,))
+        gone = self.about(plan, Interrupt(start=start.seq, reason="its owner was silent", observer="host/2"))
+        said = self.said(ALICE, f"/runbook resolve {plan.run} did_not_run looked at it", number=2)
+        body = Resolve(interrupt=gone.seq, decision=Resolution.DID_NOT_RUN, said=said, reason="looked at it")
+        self.about(plan, body)
+        return plan
+
+    def close(self) -> None:
+        """Let files and processes go."""
+        self.ledger.close()
+        self.ledger.objects.close()
+
+
+def _shown(status: Status) -> dict[str, executed.Shown]:
+    def printed(text: str) -> tuple[dict[str, Json], ...]:
+        return ({"output_type": "stream", "name": "stdout", "text": text},)
+
+    shown = {"plan-1": executed.Shown(outputs=printed("would remove 3 files\n"), count=3)}
+    if status is Status.SUCCEEDED:
+        shown["change-1"] = executed.Shown(outputs=printed("removed 3 files\n"), count=4)
+    else:
+        wrong: dict[str, Json] = {"output_type": "error", "ename": "OSError", "evalue": "full", "traceback": []}
+        shown["change-1"] = executed.Shown(outputs=(wrong,), count=4)
+    return shown
+
+
+def an_outcome(plan: Plan, status: Status, *, notebook: Digest, now: datetime) -> Outcome:
+    """A plausible word of the worker."""
+    found = cells.read(json.loads(RUNBOOK))
+    steps = (*phases.prelude(found, injected=plan.injected), *phases.forward(found, mode=Mode.RUN))
+    good = status is Status.SUCCEEDED
+    fates = [
+        CellFate(
+            index=step.index,
+            id=step.id,
+            role=step.role,
+            name=step.name,
+            phase="forward",
+            fate=Fate.OK if good or step.role in {"parameters", "plan"} else Fate.FAILED,
+            seconds=0.1,
+        )
+        for step in steps
+        if good or step.role != "verify"
+    ]
+    fates += [
+        CellFate(
+            index=step.index, id=step.id, role=step.role, name=step.name, phase="always", fate=Fate.OK, seconds=0.1
+        )
+        for step in phases.always(found)
+    ]
+    environment = Environment(
+        python="3.11", kernel="python3", platform="linux", packages=sha256(b""), toolkit=plan.toolkit
+    )
+    return Outcome(
+        status=status,
+        exit_reason=ExitReason.ALL_CELLS_RAN if good else ExitReason.CELL_ERROR,
+        rollback=Rollback.NOT_NEEDED if good else Rollback.FAILED,
+        started_at=iso(now),
+        finished_at=iso(now),
+        seconds=1.5,
+        message="" if good else "OSError: full",
+        isolation="bwrap",
+        environment=environment,
+        cells=tuple(fates),
+        fingerprint=None,
+        moved="",
+        records={},
+        artifacts=(),
+        redactions=(),
+        withheld=False,
+        notebook=notebook,
+    )
+
+
+def begin(
+    folder: Path, *, project: str = PROJECT, key: SshSigner | None = None, object_format: str = "sha1"
+) -> History:
+    """A clone with a reviewed runbook, a policy and a genesis."""
+    path = folder / project
+    path.mkdir(parents=True)
+    git(["init", "--quiet", "--initial-branch=main", f"--object-format={object_format}"], cwd=path)
+    keys = {name: generate(folder / f"keys-{project}" / name) for name in ("runner", "second", ALICE, BOB)}
+    if key:
+        keys["runner"] = key
+    repository = Repository.open(path)
+    objects = Objects(repository)
+    main = commit_code(objects, keys)
+    cache = folder / f"{project}.sqlite"
+    history = History(
+        path=path,
+        ledger=Ledger(objects, branch="evidence", cache=cache),
+        keys=keys,
+        main=main,
+        project=project,
+    )
+    genesis = Genesis(
+        project=project,
+        code_branch="main",
+        evidence_branch="evidence",
+        object_format=object_format,
+        key=keys["runner"].public_key,
+    )
+    history.say(genesis)
+    return history
+
+
+def commit_code(
+    objects: Objects,
+    keys: Mapping[str, Signer],
+    *,
+    parent: str | None = None,
+    policy: str = POLICY_TEXT,
+    runbook: bytes = RUNBOOK,
+) -> str:
+    """Put runbook, policy and people on the code branch."""
+    people = "".join(f'{who} namespaces="runbook-comment" {keys[who].public_key}\n' for who in (ALICE, BOB))
+    files = {PATH: runbook, POLICY: policy.encode(), SIGNERS: people.encode()}
+    author = Author(name="Alice", email=ALICE, when=BEGIN - timedelta(days=1))
+    commit = write(objects, files, parent=parent, message="reviewed\n", author=author, sign=None)
+    assert refs.publish(objects.repository, commit, "main", expected=parent)
+    return commit
+
+
+def a_history(folder: Path, *, make: Callable[[History], object] | None = None, **options: Any) -> History:
+    """Everything that can happen, once; or what `make` does."""
+    history = begin(folder, **options)
+    if make:
+        make(history)
+        return history
+    history.say(Note(text="the first words"))
+    history.whole()
+    history.whole(Status.FAILED)
+    history.lost()
+    history.say(Note(text="the last words"))
+    return history

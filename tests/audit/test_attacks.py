@@ -1,0 +1,723 @@
+"""Tamperings done by hand on a real record. Each is seen by the checks it names; each check is needed by one of them.
+
+Most are the hardest kind: whoever does them has the real key, signs everything again and links it anew, so that only
+the one invariant that they break can tell. `alone` names the check without which the attack passes unnoticed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from runner.adapters.signer.ssh import generate
+from runner.audit.checks.registry import CHECKS
+from runner.audit.finding import Report, Standing
+from runner.audit.source import opened
+from runner.audit.verify import Pins, verify
+from runner.ledger.event import iso
+from tests.audit.by_hand import Hand, Leaf, find, pretty, sha
+from tests.audit.ledgers import ALICE, BEGIN, BOB, POLICY_TEXT, RUNBOOK, History, a_history
+
+NOW = BEGIN + timedelta(hours=1)
+
+
+@dataclass(slots=True, kw_only=True)
+class Scene:
+    """A clone of the valid history that an attack may ruin."""
+
+    hand: Hand
+    leaves: list[Leaf]
+    history: History
+    pins: Pins
+    now: datetime = NOW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attack:
+    """What is done, which invariants see it, and the one without which nobody would."""
+
+    do: Callable[[Scene], None]
+    seen: tuple[str, ...]
+    alone: str | None
+
+
+ATTACKS: dict[str, Attack] = {}
+
+
+def attack(*seen: str, alone: str | None = None) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
+    """Register an attack under the name of its function."""
+
+    def register(do: Callable[[Scene], None]) -> Callable[[Scene], None]:
+        both = seen if alone is None or alone in seen else (*seen, alone)
+        ATTACKS[do.__name__] = Attack(do=do, seen=both, alone=alone)
+        return do
+
+    return register
+
+
+# The chain ---------------------------------------------------------------------------------------------------------
+
+
+@attack(alone="I1")
+def a_run_is_removed_from_the_middle_and_the_links_are_signed_anew(scene: Scene) -> None:
+    run = find(scene.leaves, "plan", 1).predicate["run"]
+    left = [leaf for leaf in scene.leaves if leaf.predicate["run"] != run]
+    left[left.index(find(left, "plan", 1))].touched = True
+    scene.hand.write(left)
+
+
+@attack("I1", "I4")
+def a_run_is_removed_from_the_middle_without_the_key(scene: Scene) -> None:
+    run = find(scene.leaves, "plan", 1).predicate["run"]
+    left = [leaf for leaf in scene.leaves if leaf.predicate["run"] != run]
+    left[left.index(find(left, "plan", 1))].touched = True
+    for leaf in left:
+        leaf.raw = True
+    scene.hand.write(left)
+
+
+@attack(alone="I2")
+def an_event_carries_a_field_that_no_reader_knows(scene: Scene) -> None:
+    leaf = scene.leaves[-1]
+    leaf.body["aside"] = "read only by a friend"
+    leaf.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I2")
+def a_manifest_carries_a_field_that_no_reader_knows(scene: Scene) -> None:
+    _edit_manifest(find(scene.leaves, "finish"), lambda manifest: manifest.update(aside=1))
+    scene.hand.write(scene.leaves)
+
+
+@attack(alone="I3")
+def an_event_is_signed_by_a_stranger(scene: Scene) -> None:
+    scene.leaves[-1].key = "stranger"
+    scene.leaves[-1].touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I3")
+def a_revoked_key_signs(scene: Scene) -> None:
+    scene.hand.write([*scene.leaves, *_keys(scene, first="runner"), _note(scene, 19, key="second", when=5)])
+    leaves = scene.hand.read()
+    scene.hand.write([*leaves, _note(scene, len(leaves), key="runner", when=6)])
+
+
+@attack("I3")
+def the_words_of_an_event_are_changed_without_the_key(scene: Scene) -> None:
+    leaf = find(scene.leaves, "note")
+    envelope = json.loads(leaf.envelope)
+    payload = base64.b64decode(envelope["payload"]).replace(b"the first words", b"the worst words")
+    envelope["payload"] = base64.b64encode(payload).decode()
+    leaf.envelope = json.dumps(envelope).encode()
+    leaf.touched = leaf.raw = True
+    scene.hand.write(scene.leaves, relink=False)
+
+
+@attack(alone="I4")
+def an_old_event_is_reworded_and_signed_anew(scene: Scene) -> None:
+    leaf = find(scene.leaves, "note")
+    leaf.body["text"] = "something else"
+    leaf.touched = True
+    prev = leaf.predicate["chain"]["prev"]
+    scene.hand.write(scene.leaves, relink=False)
+    assert leaf.predicate["chain"]["prev"] == prev
+
+
+@attack(alone="I5")
+def an_event_is_dated_back(scene: Scene) -> None:
+    leaf = scene.leaves[-1]
+    leaf.predicate["time"]["local"] = iso(BEGIN)
+    leaf.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I5")
+def a_commit_is_dated_back(scene: Scene) -> None:
+    scene.leaves[-1].date -= 3600
+    scene.leaves[-1].touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I4")
+def an_event_of_another_project_is_spliced_in(scene: Scene) -> None:
+    folder = scene.hand.repository.parent / "elsewhere"
+    other = a_history(folder, make=lambda one: one.whole(), project="shop", key=scene.history.keys["runner"])
+    other.close()
+    stolen = Hand(repository=other.path, keys=scene.hand.keys).read()[1:]
+    number = len(scene.leaves)
+    for place, leaf in enumerate(stolen):
+        leaf.commit = ""
+        leaf.raw = True
+        leaf.path = f"outputs/ledger/00000/{number + place:08d}.dsse.json"
+    scene.hand.write([*scene.leaves, *stolen])
+
+
+# Files and history -------------------------------------------------------------------------------------------------
+
+
+@attack(alone="I6")
+def a_summary_is_edited_and_its_commit_signed_anew(scene: Scene) -> None:
+    leaf = find(scene.leaves, "finish")
+    leaf.put("summary.md", b"# All is well\n", name_it=False)
+    _keep_envelopes(scene)
+
+
+@attack("I6", "I15", "I16")
+def an_executed_notebook_is_edited_in_a_later_commit(scene: Scene) -> None:
+    path = find(scene.leaves, "finish").file("executed.ipynb")
+    scene.leaves[-1].extra = {path: b"{}"}
+    scene.leaves[-1].touched = True
+    _keep_envelopes(scene)
+
+
+@attack(alone="I15")
+def a_file_is_planted(scene: Scene) -> None:
+    leaf = find(scene.leaves, "plan", 1)
+    folder = leaf.file("plan.json").removesuffix("plan.json")
+    leaf.extra = {f"{folder}approval.txt": b"Bob said yes on the telephone.\n"}
+    leaf.touched = True
+    _keep_envelopes(scene)
+
+
+@attack(alone="I16")
+def a_merge_hides_in_the_history(scene: Scene) -> None:
+    scene.leaves[-1].parents = (scene.history.main,)
+    scene.leaves[-1].touched = True
+    _keep_envelopes(scene)
+
+
+@attack("I16")
+def a_commit_is_not_signed(scene: Scene) -> None:
+    scene.leaves[-1].commit_key = None
+    scene.leaves[-1].touched = True
+    _keep_envelopes(scene)
+
+
+@attack("I16")
+def a_commit_is_signed_by_a_stranger(scene: Scene) -> None:
+    scene.leaves[-1].commit_key = "stranger"
+    scene.leaves[-1].touched = True
+    _keep_envelopes(scene)
+
+
+@attack("I6", "I16")
+def a_run_is_deleted_by_a_later_commit(scene: Scene) -> None:
+    scene.leaves[-1].removed = tuple(find(scene.leaves, "finish").files)
+    scene.leaves[-1].touched = True
+    _keep_envelopes(scene)
+
+
+@attack("I16")
+def a_commit_without_an_event_is_added(scene: Scene) -> None:
+    leaf = scene.leaves[-1]
+    commit = scene.hand.commit_object(leaf, tree=_tree(scene), parents=(leaf.commit,))
+    scene.hand.git("update-ref", "refs/heads/evidence", commit)
+
+
+@attack(alone="I17")
+def the_tail_is_cut_off(scene: Scene) -> None:
+    scene.hand.git("update-ref", "refs/heads/evidence", scene.leaves[-2].commit)
+
+
+@attack(alone="I17")
+def the_tail_is_cut_off_and_grown_again_with_the_real_key(scene: Scene) -> None:
+    scene.leaves[-1].body["text"] = "other last words"
+    scene.leaves[-1].touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack(alone="I18")
+def a_secret_is_in_history(scene: Scene) -> None:
+    leaf = scene.leaves[-1]
+    leaf.body["text"] = "log in with glpat-" + "Ab3dEf6hIj9lMn2pQr5t"
+    leaf.touched = True
+    scene.hand.write(scene.leaves)
+    scene.pins = Pins()
+
+
+# What ran ----------------------------------------------------------------------------------------------------------
+
+
+@attack(alone="I7")
+def unreviewed_code_ran(scene: Scene) -> None:
+    other = _unreviewed(scene, RUNBOOK)
+
+    def swap(plan: dict[str, Any]) -> None:
+        plan["runbook"]["commit"] = other
+
+    _edit_plan(scene, swap, fields={"runbookCommit": other})
+
+
+@attack("I7")
+def the_runbook_has_other_bytes_than_the_plan_says(scene: Scene) -> None:
+    _edit_plan(scene, lambda plan: plan["runbook"].update(sha256=sha(b"another")))
+
+
+@attack(alone="I8")
+def an_approval_is_added_after_the_end(scene: Scene) -> None:
+    late = deepcopy(find(scene.leaves, "approve"))
+    _append(scene, late)
+
+
+@attack("I8", "I20")
+def a_run_is_started_twice(scene: Scene) -> None:
+    leaves = scene.leaves
+    place = leaves.index(find(leaves, "start"))
+    twin = deepcopy(leaves[place])
+    twin.commit = ""
+    twin.predicate["time"] = leaves[place].predicate["time"]
+    twin.body["nonce"] = "another"
+    leaves.insert(place + 1, twin)
+    _rewrite(scene, leaves, place + 1)
+
+
+@attack("I8")
+def a_result_is_made_up(scene: Scene) -> None:
+    leaves = scene.leaves
+    place = leaves.index(find(leaves, "start"))
+    del leaves[place]
+    _rewrite(scene, leaves, place)
+
+
+@attack(alone="I9")
+def the_plan_is_swapped(scene: Scene) -> None:
+    leaf = find(scene.leaves, "plan")
+    plan = json.loads(leaf.files[leaf.file("plan.json")])
+    plan["timeout"] = 86400.0
+    leaf.put("plan.json", pretty(plan))
+    scene.hand.write(scene.leaves)
+    # Nobody notices by the approvals' own words: they still name the digest that the events name.
+
+
+@attack("I9")
+def the_event_names_another_requester_than_the_plan(scene: Scene) -> None:
+    _edit_plan(scene, lambda plan: plan["requested"].update(by="mallory@example.org"))
+
+
+@attack(alone="I10")
+def a_start_names_no_approval(scene: Scene) -> None:
+    leaves = scene.leaves
+    del leaves[leaves.index(find(leaves, "approve"))]
+    start = find(leaves, "start")
+    start.body["approvals"] = []
+    _edit_manifest(find(leaves, "finish"), lambda manifest: manifest.update(approvals=[]))
+    finish = find(leaves, "finish")
+    finish.message = finish.message.replace(f"Approved-By: {BOB}\n", "")
+    _rewrite(scene, leaves, leaves.index(start))
+
+
+@attack(alone="I10")
+def an_approval_had_expired(scene: Scene) -> None:
+    commit = _policy(scene, POLICY_TEXT.replace('expires = "24h"', 'expires = "1s"'))
+    _with_policy(scene, commit)
+
+
+@attack(alone="I10")
+def an_approval_is_for_another_digest(scene: Scene) -> None:
+    first, second = find(scene.leaves, "approve", 0), find(scene.leaves, "approve", 1)
+    second.body["said"] = first.body["said"]
+    second.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I10")
+def an_approval_was_revoked_before_the_start(scene: Scene) -> None:
+    leaves = scene.leaves
+    place = leaves.index(find(leaves, "start"))
+    yes = find(leaves, "approve")
+    revoke = deepcopy(yes)
+    revoke.commit = ""
+    revoke.predicate["type"] = "revoke"
+    revoke.predicate["body"] = {**yes.body, "approval": yes.predicate["chain"]["seq"]}
+    revoke.message = revoke.message.replace("Runbook-Type: approve", "Runbook-Type: revoke")
+    leaves.insert(place, revoke)
+    _rewrite(scene, leaves, place)
+
+
+@attack(alone="I11")
+def the_requester_approves(scene: Scene) -> None:
+    plan = find(scene.leaves, "plan")
+    yes = find(scene.leaves, "approve")
+    yes.body["said"] = _said(scene, ALICE, f"/runbook approve {plan.body['planDigest'][:12]}", issue=7, number=1)
+    yes.touched = True
+    finish = find(scene.leaves, "finish")
+    finish.message = finish.message.replace(f"Approved-By: {BOB}", f"Approved-By: {ALICE}")
+    _edit_manifest(finish, lambda manifest: manifest["approvals"][0].update(by=ALICE))
+    scene.hand.write(scene.leaves)
+
+
+@attack(alone="I11")
+def an_approval_is_put_into_somebodys_mouth(scene: Scene) -> None:
+    said = find(scene.leaves, "approve").body["said"]
+    payload = base64.b64decode(said["payload"])
+    armoured = scene.hand.ssh(payload, key="stranger", namespace="runbook-comment")
+    said["signature"] = base64.b64encode(armoured.encode()).decode()
+    find(scene.leaves, "approve").touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I11")
+def a_request_is_put_into_somebodys_mouth(scene: Scene) -> None:
+    said = find(scene.leaves, "plan").body["said"]
+    said["payload"] = said["signature"] = None
+    find(scene.leaves, "plan").touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I11")
+def an_approver_is_no_member_any_more(scene: Scene) -> None:
+    people = f'{ALICE} namespaces="runbook-comment" {scene.history.keys[ALICE].public_key}\n'
+    commit = _policy(scene, POLICY_TEXT, people=people)
+    _with_policy(scene, commit)
+
+
+@attack(alone="I12")
+def the_source_of_an_executed_cell_is_changed(scene: Scene) -> None:
+    def edit(notebook: dict[str, Any]) -> None:
+        _cell(notebook, "change-1")["source"] = ["print('nothing to see')"]
+
+    _edit_executed(scene, edit)
+
+
+@attack("I12")
+def a_cell_that_ran_is_left_out_of_the_executed_notebook(scene: Scene) -> None:
+    def edit(notebook: dict[str, Any]) -> None:
+        notebook["cells"].remove(_cell(notebook, "words"))
+
+    _edit_executed(scene, edit)
+
+
+@attack(alone="I13")
+def a_parameter_is_changed_in_the_injected_cell(scene: Scene) -> None:
+    def edit(notebook: dict[str, Any]) -> None:
+        cell = _cell(notebook, "injected-parameters")
+        cell["source"] = [line.replace("web-1", "web-2") for line in cell["source"]]
+
+    _edit_executed(scene, edit)
+
+
+@attack("I13")
+def a_second_injected_cell_runs_code(scene: Scene) -> None:
+    def edit(notebook: dict[str, Any]) -> None:
+        cell = deepcopy(_cell(notebook, "injected-parameters")) | {"id": "another", "source": ["host = 'web-9'"]}
+        notebook["cells"].insert(4, cell)
+
+    _edit_executed(scene, edit)
+
+
+@attack(alone="I14")
+def a_result_is_hidden(scene: Scene) -> None:
+    cut = scene.leaves.index(find(scene.leaves, "finish"))
+    scene.hand.write(scene.leaves[:cut])
+    scene.pins = Pins(genesis=scene.pins.genesis)
+    scene.now = NOW + timedelta(days=2)
+
+
+@attack(alone="I19")
+def a_failure_is_called_a_success(scene: Scene) -> None:
+    finish = find(scene.leaves, "finish", 1)
+    finish.body.update(outcome="succeeded", rollback="not_needed", exitReason="all_cells_ran", message="")
+    finish.message = finish.message.replace("Runbook-Outcome: failed", "Runbook-Outcome: succeeded")
+    good = {"outcome": "succeeded", "rollback": "not_needed", "exitReason": "all_cells_ran", "message": ""}
+    _edit_manifest(finish, lambda manifest: manifest["result"].update(good))
+    scene.hand.write(scene.leaves)
+
+
+@attack("I19")
+def a_cell_that_never_ran_is_left_out_of_the_fates(scene: Scene) -> None:
+    def edit(manifest: dict[str, Any]) -> None:
+        fates = manifest["result"]["cells"]
+        fates.remove(next(one for one in fates if one["id"] == "change-1"))
+
+    _edit_manifest(find(scene.leaves, "finish"), edit)
+    scene.hand.write(scene.leaves)
+
+
+@attack(alone="I20")
+def two_runs_start_on_one_target(scene: Scene) -> None:
+    leaves = scene.leaves
+    first = leaves.index(find(leaves, "finish"))
+    place = leaves.index(find(leaves, "start", 1))
+    finish = leaves.pop(first)
+    leaves.insert(place, finish)  # it is one place earlier now, so this is right after the second start
+    _in_order(leaves)
+    _rewrite(scene, leaves, first)
+
+
+@attack(alone="I21")
+def the_trailers_lie(scene: Scene) -> None:
+    finish = find(scene.leaves, "finish", 1)
+    finish.message = finish.message.replace("Runbook-Outcome: failed", "Runbook-Outcome: succeeded")
+    finish.touched = True
+    _keep_envelopes(scene)
+
+
+@attack("I21")
+def the_manifest_tells_another_story(scene: Scene) -> None:
+    _edit_manifest(find(scene.leaves, "finish"), lambda manifest: manifest["request"].update(by=BOB))
+    scene.hand.write(scene.leaves)
+
+
+@attack(alone="I22")
+def a_weaker_policy_is_used_for_one_run(scene: Scene) -> None:
+    old, new = scene.history.main, _policy(scene, POLICY_TEXT + "\n# stricter some day\n")
+    for place, leaf in enumerate(scene.leaves):
+        if leaf.type in {"plan", "start"}:
+            leaf.touched = True
+        if leaf.type == "start":
+            leaf.body["policyCommit"] = new if place < 6 else old
+    scene.hand.write(scene.leaves)
+
+
+# The tests ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def valid(tmp_path_factory: pytest.TempPathFactory) -> History:
+    history = a_history(tmp_path_factory.mktemp("valid"))
+    generate(history.path.parent / f"keys-{history.project}" / "stranger")
+    history.close()
+    return history
+
+
+@pytest.fixture(scope="module")
+def scenes(valid: History, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scene]:
+    """Every attack, carried out once on a copy of its own."""
+    made = {}
+    for name, one in ATTACKS.items():
+        copy = tmp_path_factory.mktemp("attack") / "ops"
+        shutil.copytree(valid.path, copy)
+        keys = {key: valid.path.parent / f"keys-{valid.project}" / key for key in (*valid.keys, "stranger")}
+        hand = Hand(repository=copy, keys=keys)
+        leaves = hand.read()
+        witness = {number: sha(leaf.envelope) for number, leaf in enumerate(leaves) if number == len(leaves) - 1}
+        pins = Pins(genesis=sha(leaves[0].envelope))
+        if one.alone == "I17":
+            pins = replace(pins, witness=witness)
+        scene = Scene(hand=hand, leaves=leaves, history=valid, pins=pins)
+        one.do(scene)
+        made[name] = scene
+    return made
+
+
+def judge(scene: Scene, *, without: str | None = None) -> Report:
+    checks = tuple(check for check in CHECKS if check.number != without)
+    with opened("", at=scene.hand.repository) as source:
+        return verify(source, now=scene.now, pins=scene.pins, deep=True, checks=checks, processes=1)
+
+
+def test_the_valid_record_is_clean(valid: History) -> None:
+    with opened("", at=valid.path) as source:
+        assert verify(source, now=NOW, deep=True).standing is Standing.CLEAN
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_the_attack_is_seen(name: str, scenes: dict[str, Scene]) -> None:
+    report = judge(scenes[name])
+    said = [f"{one.invariant} {one.file}: {one.wrong}" for line in report.lines for one in line.violations]
+    assert report.exit_code == 1
+    assert set(ATTACKS[name].seen) <= set(report.violated()), said
+    if ATTACKS[name].alone:
+        assert report.violated() == (ATTACKS[name].alone,), said
+
+
+@pytest.mark.parametrize("number", [check.number for check in CHECKS if check.number not in {"I23", "I24"}])
+def test_the_check_is_needed(number: str, scenes: dict[str, Scene]) -> None:
+    passed = [
+        name
+        for name, one in ATTACKS.items()
+        if one.alone == number and judge(scenes[name], without=number).exit_code == 0
+    ]
+    assert passed, f"without {number} every attack is still seen, so nothing shows that it works"
+
+
+def test_there_are_attacks_enough() -> None:
+    assert len(ATTACKS) >= 24
+
+
+# How attackers work ------------------------------------------------------------------------------------------------
+
+
+def _keep_envelopes(scene: Scene) -> None:
+    """Write the commits anew and leave every signed event as it is."""
+    for leaf in scene.leaves:
+        leaf.raw = True
+    scene.hand.write(scene.leaves, relink=False)
+
+
+def _rewrite(scene: Scene, leaves: list[Leaf], place: int) -> None:
+    """Number, link, date and sign everything anew from a place on; what names event numbers is put right."""
+    before = [leaf.predicate["chain"]["seq"] for leaf in leaves]
+    moved = {old: new for new, old in reversed(list(enumerate(before)))}
+    leaves[place].touched = True
+    for leaf in leaves[place:]:
+        for name in ("start", "interrupt", "approval"):
+            if name in leaf.body:
+                leaf.body[name] = moved.get(leaf.body[name], leaf.body[name])
+        if "approvals" in leaf.body:
+            leaf.body["approvals"] = [moved.get(one, one) for one in leaf.body["approvals"]]
+        if leaf.type == "finish":
+            _edit_manifest(leaf, lambda manifest: _renumber(manifest, moved))
+    scene.hand.write(leaves, renumber=True)
+
+
+def _renumber(manifest: dict[str, Any], moved: dict[int, int]) -> None:
+    start = manifest["execution"]["startEvent"]
+    manifest["execution"]["startEvent"] = moved.get(start, start)
+    for approval in manifest["approvals"]:
+        approval["event"] = moved.get(approval["event"], approval["event"])
+
+
+def _in_order(leaves: list[Leaf]) -> None:
+    """Give the times back in order, with their commits' dates."""
+    times = sorted((leaf.predicate["time"]["local"], leaf.date) for leaf in leaves)
+    for leaf, (time, date) in zip(leaves, times, strict=True):
+        leaf.predicate["time"]["local"], leaf.date = time, date
+
+
+def _append(scene: Scene, leaf: Leaf) -> None:
+    last = scene.leaves[-1]
+    leaf.commit, leaf.date = "", last.date
+    leaf.predicate["time"] = deepcopy(last.predicate["time"])
+    scene.hand.number(leaf, len(scene.leaves))
+    scene.hand.write([*scene.leaves, leaf])
+
+
+def _edit_json(leaf: Leaf, ending: str, edit: Callable[[dict[str, Any]], object]) -> bytes:
+    found = json.loads(leaf.files[leaf.file(ending)])
+    edit(found)
+    data = pretty(found)
+    leaf.put(ending, data)
+    return data
+
+
+def _edit_manifest(leaf: Leaf, edit: Callable[[dict[str, Any]], object]) -> None:
+    leaf.body["manifest"] = sha(_edit_json(leaf, "manifest.json", edit))
+
+
+def _edit_executed(scene: Scene, edit: Callable[[dict[str, Any]], object]) -> None:
+    finish = find(scene.leaves, "finish")
+    data = _edit_json(finish, "executed.ipynb", edit)
+
+    def fit(manifest: dict[str, Any]) -> None:
+        entry = next(one for one in manifest["files"] if one["path"].endswith("executed.ipynb"))
+        entry.update(sha256=sha(data), size=len(data))
+
+    _edit_manifest(finish, fit)
+    scene.hand.write(scene.leaves)
+
+
+def _cell(notebook: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(cell for cell in notebook["cells"] if cell["id"] == name)
+    return found
+
+
+def _edit_plan(
+    scene: Scene, edit: Callable[[dict[str, Any]], object], *, fields: dict[str, str] | None = None, nth: int = 0
+) -> None:
+    """Change a plan and everything that speaks of it, down to the approver's own words."""
+    leaf = find(scene.leaves, "plan", nth)
+    old = leaf.body["planDigest"]
+    new = sha(_edit_json(leaf, "plan.json", edit))
+    plan = json.loads(leaf.files[leaf.file("plan.json")])
+    leaf.body.update(fields or {})
+    for one in scene.leaves:
+        if one.predicate["run"] != leaf.predicate["run"]:
+            continue
+        one.touched = True
+        one.message = one.message.replace(old, new)
+        if "planDigest" in one.body:
+            one.body["planDigest"] = new
+        for subject in one.statement["subject"]:
+            if subject["digest"]["sha256"] == old:
+                subject["digest"]["sha256"] = new
+        if one.type == "approve":
+            issue = int(leaf.body["issue"])
+            one.body["said"] = _said(scene, BOB, f"/runbook approve {new[:12]}", issue=issue, number=1)
+        if one.type == "finish":
+            same = {"planDigest": new, "runbook": plan["runbook"], "request": plan["requested"]}
+            _edit_manifest(one, lambda manifest, same=same: manifest.update(same))  # type: ignore[misc] # a default binds it
+    scene.hand.write(scene.leaves)
+
+
+def _said(scene: Scene, who: str, body: str, *, issue: int, number: int) -> dict[str, Any]:
+    entry = {"author": who, "body": body, "issue": issue, "number": number, "project": scene.history.project}
+    payload = pretty(entry)
+    armoured = scene.hand.ssh(payload, key=who, namespace="runbook-comment")
+    return {
+        "by": who,
+        "comment": f"{issue}/{number}",
+        "verified": True,
+        "payload": base64.b64encode(payload).decode(),
+        "signature": base64.b64encode(armoured.encode()).decode(),
+    }
+
+
+def _note(scene: Scene, number: int, *, key: str, when: int) -> Leaf:
+    leaf = deepcopy(scene.leaves[-1])
+    leaf.commit, leaf.key, leaf.commit_key = "", key, key
+    leaf.date += when
+    leaf.predicate["time"]["local"] = iso(
+        datetime.fromisoformat(leaf.predicate["time"]["local"]) + timedelta(seconds=when)
+    )
+    scene.hand.number(leaf, number)
+    return leaf
+
+
+def _keys(scene: Scene, *, first: str) -> list[Leaf]:
+    """A second key comes in, and the first one goes."""
+    made = []
+    for place, (key, action) in enumerate((("second", "add"), (first, "revoke"))):
+        leaf = _note(scene, len(scene.leaves) + place, key="runner", when=1 + place)
+        public = scene.hand.public(key)
+        leaf.predicate["type"] = "key"
+        leaf.predicate["body"] = {"key": public, "action": action}
+        leaf.statement["subject"] = [{"name": "key", "digest": {"sha256": sha(public.encode())}}]
+        leaf.message = leaf.message.replace("Runbook-Type: note", "Runbook-Type: key")
+        made.append(leaf)
+    return made
+
+
+def _tree(scene: Scene) -> str:
+    return scene.hand.git("rev-parse", f"{scene.leaves[-1].commit}^{{tree}}").decode().strip()
+
+
+def _unreviewed(scene: Scene, runbook: bytes) -> str:
+    """A commit with the same runbook that is on no branch."""
+    tree = scene.hand.git("rev-parse", f"{scene.history.main}^{{tree}}").decode().strip()
+    date = {"GIT_AUTHOR_DATE": "@1700000000 +0000", "GIT_COMMITTER_DATE": "@1700000000 +0000"}
+    assert scene.hand.git("cat-file", "blob", f"{tree}:runbooks/disk-cleanup.ipynb") == runbook
+    return scene.hand.git("commit-tree", tree, "-m", "not reviewed", env=date).decode().strip()
+
+
+def _policy(scene: Scene, text: str, *, people: str | None = None) -> str:
+    """A newer policy on the code branch."""
+    index = {"GIT_INDEX_FILE": str(scene.hand.repository / ".git" / "policy-index")}
+    scene.hand.git("read-tree", scene.history.main, env=index)
+    files = {"runbooks/policy.toml": text} | ({"runbooks/allowed_signers": people} if people else {})
+    for path, content in files.items():
+        oid = scene.hand.git("hash-object", "-w", "--stdin", stdin=content.encode()).decode().strip()
+        scene.hand.git("update-index", "--add", "--cacheinfo", f"100644,{oid},{path}", env=index)
+    tree = scene.hand.git("write-tree", env=index).decode().strip()
+    date = {"GIT_AUTHOR_DATE": "@1700000000 +0000", "GIT_COMMITTER_DATE": "@1700000000 +0000"}
+    commit = scene.hand.git("commit-tree", tree, "-p", scene.history.main, "-m", "policy", env=date).decode().strip()
+    scene.hand.git("update-ref", "refs/heads/main", commit)
+    return commit
+
+
+def _with_policy(scene: Scene, commit: str) -> None:
+    """Judge the last start by another policy."""
+    start = find(scene.leaves, "start", -1)
+    start.body["policyCommit"] = commit
+    start.touched = True
+    scene.hand.write(scene.leaves)
