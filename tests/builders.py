@@ -8,9 +8,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from runner.approval.approval import Approval
+from runner.approval.collect import Known
 from runner.digest import Digest, sha256
-from runner.ledger.bodies import Rehearsal
+from runner.execution.outcome import CellFate, Environment, ExitReason, Fate, Outcome
+from runner.ledger import bodies
+from runner.ledger.bodies import Body, Rehearsal, Rollback, Status
+from runner.ledger.event import Event
 from runner.plan.plan import Parameter, Plan, Rehearsed, Requested, SavedFile, Source
+from runner.plan.run import fold
 from runner.ports.forge import Comment, CommentId, Issue, IssueId, PersonId, Thread
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -114,3 +119,85 @@ def a_thread(*comments: Comment) -> Thread:
     alice = PersonId("alice@example.org")
     issue = Issue(id=IssueId("7"), title="Disk full on web-1", author=alice, created=NOW, open=True)
     return Thread(issue=issue, comments=(a_comment("The disk is full.", by=alice, number=0), *comments))
+
+
+def some_words(by: str, comment: str) -> bodies.Said:
+    """What somebody said, as an event keeps it."""
+    return bodies.Said(by=by, comment=comment, verified=True)
+
+
+A_START = bodies.Start(
+    plan_digest=_PLAN.digest,
+    attempt=1,
+    nonce="s" * 26,
+    locks=_PLAN.locks,
+    approvals=(),
+    policy_commit=_PLAN.policy_commit,
+    executor="local",
+    isolation="none",
+    owner="host",
+)
+A_LOSS = bodies.Interrupt(start=3, reason="its heartbeat stopped", observer="host")
+"""What may follow `A_START`, which is event 3 of `a_run`."""
+
+
+def a_run(*later: Body, plan: Plan = _PLAN) -> Known:
+    """A run whose plan is event 2 and whose later events are 3, 4, ..."""
+    planned = bodies.Plan(
+        plan_digest=plan.digest,
+        request_key=plan.requested.key,
+        runbook=plan.runbook.name,
+        runbook_commit=plan.runbook.commit,
+        risk=plan.risk,
+        locks=plan.locks,
+        policy_commit=plan.policy_commit,
+        expires=plan.expires_at,
+        rehearsal=plan.rehearsal.result,
+        nonce=plan.nonce,
+        issue="7",
+        said=some_words(plan.requested.by, plan.requested.comment),
+    )
+    events = [
+        Event(
+            seq=number,
+            digest=Digest("0" * 64),
+            prev="0" * 64,
+            run=plan.run,
+            time=NOW.isoformat(),
+            actor="supervisor",
+            subject=(),
+            body=body,
+        )
+        for number, body in enumerate((planned, *later), start=2)
+    ]
+    return Known(run=fold(events), plan=plan, events=tuple((one.seq, one.time, one.body) for one in events))
+
+
+def an_outcome(**changes: Any) -> Outcome:
+    """A run that went well."""
+    cells = tuple(
+        CellFate(index=index, id=f"c{index}", role=role, name=role, phase="forward", fate=Fate.OK, seconds=1.0)
+        for index, role in enumerate(("read", "plan", "change", "verify"), start=1)
+    )
+    good = Outcome(
+        status=Status.SUCCEEDED,
+        exit_reason=ExitReason.ALL_CELLS_RAN,
+        rollback=Rollback.NOT_NEEDED,
+        started_at="2026-11-23T12:00:00Z",
+        finished_at="2026-11-23T12:00:04Z",
+        seconds=4.2,
+        message="",
+        isolation="none",
+        environment=Environment(
+            python="3.11.7", kernel="python3", platform="linux", packages=sha256(b"p"), toolkit=sha256(b"t")
+        ),
+        cells=cells,
+        fingerprint=sha256(b"fingerprint"),
+        records={},
+        artifacts=(),
+        moved="",
+        withheld=False,
+        redactions=(),
+        notebook=sha256(b"executed"),
+    )
+    return replace(good, **changes)

@@ -82,7 +82,7 @@ def result_comment(
 
     `links` come from `Forge.link`; `late` says that the start had been given up before this word of it came.
     """
-    view = result_view(outcome, plan=plan, attempt=attempt, links=tuple(links), head=head)
+    view = result_view(outcome, plan=plan, attempt=attempt, links=tuple(links), head=head, late=late)
     kind = Kind.LATE if late else Kind.RESULT
     return _fitting("result.md.j2", view, marker=markers.of(plan.run, kind, attempt))
 

@@ -31,13 +31,17 @@ class Markdown(str):
 def shown(text: str) -> str:
     """Make visible what hides: control, zero-width and bidirectional characters become escapes, colours go."""
     plain = _COLOUR.sub("", text).replace("\r\n", "\n")
+    if plain.replace("\n", "").replace("\t", "").isprintable() and not any(blank in plain for blank in _BLANK):
+        return plain
     return "".join(_escape(char) if _hides(char) else char for char in plain)
 
 
 def code(text: str, limit: int = SPAN) -> Markdown:
     """Put a short text into a code span on one line, cut to `limit` characters."""
-    line = shown(text).replace("\n", " \u23ce ").replace("\t", " ").strip()
-    if len(line) > limit:
+    # Cut before anything else: the text may be of any size, and nothing here makes it shorter by much.
+    text = text.strip()
+    line = shown(text[: 4 * limit]).replace("\n", " \u23ce ").replace("\t", " ").strip()
+    if len(line) > limit or len(text) > 4 * limit:
         line = line[: limit - 1] + "\u2026"
     if not line:
         return Markdown("*(empty)*")
@@ -54,9 +58,10 @@ def fence(text: str, limit: int, *, info: str = "") -> Markdown:
         limit: characters that are shown at most.
         info: the fence's info string; ours, never from outside.
     """
-    whole = shown(text).rstrip("\n")
-    kept = whole if len(whole) <= limit else whole[: max(0, limit)]
-    left_out = len(whole) - len(kept)
+    text = text.rstrip("\n")
+    whole = shown(text[: limit + 1])
+    kept = whole[:limit]
+    left_out = max(len(text) - limit, len(whole) - limit, 0)
     # Some forges end a fence at the first line of back-ticks, however many opened it, and look for commands after it:
     # so no line begins with either.
     body = _RISKY_START.sub(" ", kept)

@@ -86,7 +86,7 @@ class StatusView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultView:
-    """How an attempt ended, as everybody sees it. `ran` of `cells` cells were answered `ok`."""
+    """How an attempt ended, as everybody sees it. `ran` of `cells` forward cells were answered `ok`."""
 
     run: str
     runbook: str
@@ -106,6 +106,7 @@ class ResultView:
     links: tuple[Link, ...]
     next: str
     head: Head
+    late: bool
 
 
 class Ended(Enum):
@@ -163,9 +164,12 @@ def plan_view(plan: Plan, *, digest: Digest, decision: Decision, head: Head) -> 
     )
 
 
-def result_view(outcome: Outcome, *, plan: Plan, attempt: int, links: tuple[Link, ...], head: Head) -> ResultView:
+def result_view(
+    outcome: Outcome, *, plan: Plan, attempt: int, links: tuple[Link, ...], head: Head, late: bool = False
+) -> ResultView:
     """Pick what everybody has to see from an outcome."""
     failed = next((cell for cell in outcome.cells if cell.fate not in {Fate.OK, Fate.NOT_RUN}), None)
+    forward = [cell for cell in outcome.cells if cell.phase == "forward"]
     return ResultView(
         run=plan.run,
         runbook=plan.runbook.name,
@@ -180,11 +184,12 @@ def result_view(outcome: Outcome, *, plan: Plan, attempt: int, links: tuple[Link
         message=outcome.message,
         moved=outcome.moved,
         withheld=outcome.withheld,
-        ran=sum(cell.fate is Fate.OK for cell in outcome.cells),
-        cells=len(outcome.cells),
+        ran=sum(cell.fate is Fate.OK for cell in forward),
+        cells=len(forward),
         links=links,
         next=_next(outcome, plan.run),
         head=head,
+        late=late,
     )
 
 
@@ -204,8 +209,9 @@ def _changes(plan: Plan) -> str:
     if plan.rehearsal.result is Rehearsal.NOTHING:
         return "unknown: it has nothing that can be rehearsed"
     lines = [line for text in plan.rehearsal.outputs.values() for line in text.splitlines() if line.strip()]
-    # Tools that plan say the sum last: "Plan: 1 to add, 0 to change, 0 to destroy."
-    return lines[-1].strip() if lines else "its plan cells printed nothing"
+    # Terraform says its sum in such a line; everybody else says the sum first.
+    total = next((line for line in lines if line.startswith("Plan: ")), lines[0] if lines else "")
+    return total.strip() or "its plan cells printed nothing"
 
 
 def _cell(cell: CellFate) -> str:

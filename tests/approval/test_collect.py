@@ -4,18 +4,16 @@ from base64 import b64decode
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from runner.approval.approval import approvals
 from runner.approval.collect import Collected, Known, collect, commands_of, key_of, said
 from runner.approval.policy import read
-from runner.digest import Digest, sha256
+from runner.digest import sha256
 from runner.ledger import bodies
-from runner.ledger.bodies import Approve, Body, Cancel, Interrupt, Reject, Resolve, Revoke
-from runner.ledger.event import Event
-from runner.plan.plan import Plan
-from runner.plan.run import fold
+from runner.ledger.bodies import Approve, Cancel, Reject, Resolve, Revoke
 from runner.ports.forge import Comment, PersonId, Proof
-from tests.builders import NOW, a_comment, a_plan, a_thread, rehearsed, requested_by
+from tests.builders import A_LOSS, A_START, a_comment, a_plan, a_run, a_thread, rehearsed, requested_by, some_words
 
 POLICY = read(
     """
@@ -28,61 +26,12 @@ resolve = ["carol"]
 )
 MEMBERS = frozenset(PersonId(name) for name in ("alice", "bob", "carol", "eve"))
 PLAN = a_plan(requested=requested_by("alice"))
+START = replace(A_START, plan_digest=PLAN.digest)
 SHORT = PLAN.digest[:12]
 
 
-def known(*later: Body, plan: Plan = PLAN) -> Known:
-    words = bodies.Said(by="alice", comment="7/0", verified=True)
-    planned = bodies.Plan(
-        plan_digest=plan.digest,
-        request_key=plan.requested.key,
-        runbook=plan.runbook.name,
-        runbook_commit=plan.runbook.commit,
-        risk=plan.risk,
-        locks=plan.locks,
-        policy_commit=plan.policy_commit,
-        expires=plan.expires_at,
-        rehearsal=plan.rehearsal.result,
-        nonce=plan.nonce,
-        issue="7",
-        said=words,
-    )
-    events = [
-        Event(
-            seq=number,
-            digest=Digest("0" * 64),
-            prev="0" * 64,
-            run=plan.run,
-            time=NOW.isoformat(),
-            actor="supervisor",
-            subject=(),
-            body=body,
-        )
-        for number, body in enumerate((planned, *later), start=2)
-    ]
-    return Known(run=fold(events), plan=plan, events=tuple((one.seq, one.time, one.body) for one in events))
-
-
-def words(by: str, comment: str) -> bodies.Said:
-    return bodies.Said(by=by, comment=comment, verified=True)
-
-
-START = bodies.Start(
-    plan_digest=PLAN.digest,
-    attempt=1,
-    nonce="n",
-    locks=(),
-    approvals=(),
-    policy_commit="c",
-    executor="local",
-    isolation="none",
-    owner="host",
-)
-LOST = Interrupt(start=3, reason="gone", observer="host")
-
-
 def collected(*comments: Comment, runs: tuple[Known, ...] | None = None, **changes: Any) -> Collected:
-    facts: dict[str, Any] = {"members": MEMBERS, "runs": (known(),) if runs is None else runs}
+    facts: dict[str, Any] = {"members": MEMBERS, "runs": (a_run(plan=PLAN),) if runs is None else runs}
     return collect(POLICY, commands_of(a_thread(*comments), bot="runbook"), **(facts | changes))
 
 
@@ -101,11 +50,11 @@ def test_an_approval_is_recorded_with_digest_person_and_reason() -> None:
     assert found.refuse == []
     (record,) = found.record
     assert record.run == PLAN.run
-    assert record.body == Approve(plan_digest=PLAN.digest, said=words("bob", "7/1"), reason="looks right")
+    assert record.body == Approve(plan_digest=PLAN.digest, said=some_words("bob", "7/1"), reason="looks right")
 
 
 def test_what_is_recorded_already_is_passed_over() -> None:
-    approved = known(Approve(plan_digest=PLAN.digest, said=words("bob", "7/1")))
+    approved = a_run(Approve(plan_digest=PLAN.digest, said=some_words("bob", "7/1")), plan=PLAN)
     found = collected(yes(), runs=(approved,))
     assert (found.record, found.refuse) == ([], [])
 
@@ -136,7 +85,7 @@ def test_with_nothing_waiting_that_is_said() -> None:
 
 
 def test_a_digest_that_fits_two_plans_is_refused() -> None:
-    both = (known(), known())
+    both = (a_run(plan=PLAN), a_run(plan=PLAN))
     assert "fits 2 plans" in refused(collected(yes(), runs=both))
 
 
@@ -157,7 +106,7 @@ def test_an_edited_request_is_refused_unless_it_made_a_plan_before() -> None:
     assert planned.requested.comment == description.id
     thread = a_thread()
     edited = type(thread)(issue=thread.issue, comments=(description,))
-    found = collect(POLICY, commands_of(edited, bot="runbook"), runs=(known(),), members=MEMBERS)
+    found = collect(POLICY, commands_of(edited, bot="runbook"), runs=(a_run(plan=PLAN),), members=MEMBERS)
     assert (found.record, found.refuse) == ([], [])
 
 
@@ -183,13 +132,13 @@ def test_a_stranger_is_refused() -> None:
 
 
 def test_a_run_that_has_started_cannot_be_approved() -> None:
-    assert f"run {PLAN.run} is started" in refused(collected(yes(), runs=(known(START),)))
+    assert f"run {PLAN.run} is started" in refused(collected(yes(), runs=(a_run(START, plan=PLAN),)))
 
 
 def test_a_failed_rehearsal_cannot_be_approved() -> None:
     plan = a_plan(requested=requested_by("alice"), rehearsal=rehearsed(bodies.Rehearsal.FAILED))
     comment = a_comment(f"/runbook approve {plan.digest[:12]}", by="bob")
-    assert "rehearsal failed" in refused(collected(comment, runs=(known(plan=plan),)))
+    assert "rehearsal failed" in refused(collected(comment, runs=(a_run(plan=plan),)))
 
 
 def test_a_line_that_cannot_be_read_is_answered_with_what_is_wrong() -> None:
@@ -204,16 +153,16 @@ def test_requests_and_questions_are_left_to_others() -> None:
 
 
 def test_a_yes_is_taken_back_by_its_number() -> None:
-    approved = known(Approve(plan_digest=PLAN.digest, said=words("bob", "7/1")))
+    approved = a_run(Approve(plan_digest=PLAN.digest, said=some_words("bob", "7/1")), plan=PLAN)
     (record,) = collected(yes(), a_comment(f"/runbook revoke {SHORT}", by="bob", number=2), runs=(approved,)).record
     assert isinstance(record.body, Revoke)
     assert record.body.approval == 3
-    later = known(Approve(plan_digest=PLAN.digest, said=words("bob", "7/1")), record.body)
+    later = a_run(Approve(plan_digest=PLAN.digest, said=some_words("bob", "7/1")), record.body, plan=PLAN)
     assert [one.fault for one in approvals(later.events)] == ["revoked"]
 
 
 def test_nobody_takes_back_somebody_elses_yes() -> None:
-    approved = known(Approve(plan_digest=PLAN.digest, said=words("bob", "7/1")))
+    approved = a_run(Approve(plan_digest=PLAN.digest, said=some_words("bob", "7/1")), plan=PLAN)
     comment = a_comment(f"/runbook revoke {SHORT}", by="eve", number=2)
     assert "no approval by eve to take back" in refused(collected(comment, runs=(approved,)))
 
@@ -238,23 +187,23 @@ def test_a_rejection_is_recorded_and_what_follows_waits_for_it() -> None:
     found = collected(no, yes(number=2))
     assert found.refuse == []
     assert [record.body for record in found.record] == [
-        Reject(plan_digest=PLAN.digest, said=words("eve", "7/1"), reason="not on a Friday")
+        Reject(plan_digest=PLAN.digest, said=some_words("eve", "7/1"), reason="not on a Friday")
     ]
-    rejected = known(found.record[0].body)
+    rejected = a_run(found.record[0].body, plan=PLAN)
     assert "is rejected" in refused(collected(no, yes(number=2), runs=(rejected,)))
 
 
 @pytest.mark.parametrize("which", ["", f"{SHORT} ", f"{PLAN.run} "])
 def test_the_requester_cancels_by_run_by_digest_or_where_only_one_is_open(which: str) -> None:
     comment = a_comment(f"/runbook cancel {which}--rollback too slow", by="alice")
-    (record,) = collected(comment, runs=(known(START),)).record
-    expected = Cancel(plan_digest=PLAN.digest, mode="rollback", said=words("alice", "7/1"), reason="too slow")
+    (record,) = collected(comment, runs=(a_run(START, plan=PLAN),)).record
+    expected = Cancel(plan_digest=PLAN.digest, mode="rollback", said=some_words("alice", "7/1"), reason="too slow")
     assert record.body == expected
 
 
 def test_a_cancel_that_could_mean_several_runs_is_refused() -> None:
-    other = known(plan=a_plan(run="20261123T115901Z-disk-cleanup-abcdefgh", requested=requested_by("alice")))
-    reason = refused(collected(a_comment("/runbook cancel --leave", by="alice"), runs=(known(), other)))
+    other = a_run(plan=a_plan(run="20261123T115901Z-disk-cleanup-abcdefgh", requested=requested_by("alice")))
+    reason = refused(collected(a_comment("/runbook cancel --leave", by="alice"), runs=(a_run(plan=PLAN), other)))
     assert "it has to name the run. The current plans are" in reason
 
 
@@ -265,16 +214,16 @@ def test_a_run_of_another_issue_cannot_be_named() -> None:
 
 def test_those_on_call_resolve_an_interrupted_run() -> None:
     comment = a_comment(f"/runbook resolve {PLAN.run} partially_applied two of three hosts", by="carol")
-    (record,) = collected(comment, runs=(known(START, LOST),)).record
+    (record,) = collected(comment, runs=(a_run(START, A_LOSS, plan=PLAN),)).record
     assert record.body == Resolve(
         interrupt=4,
         decision=bodies.Resolution.PARTIALLY_APPLIED,
-        said=words("carol", "7/1"),
+        said=some_words("carol", "7/1"),
         reason="two of three hosts",
     )
     assert "is planned" in refused(collected(comment))
     by_bob = a_comment(f"/runbook resolve {PLAN.run} completed I looked", by="bob")
-    assert "policy lets carol resolve it" in refused(collected(by_bob, runs=(known(START, LOST),)))
+    assert "policy lets carol resolve it" in refused(collected(by_bob, runs=(a_run(START, A_LOSS, plan=PLAN),)))
 
 
 def test_keys_differ_by_comment_place_and_verb_and_hold_nothing_strange() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -178,3 +180,20 @@ RULE = '[[rule]]\nname = "a"\nrequest = "*"\napprove = {count = 1, from = "*"}\n
 )
 def test_each_mistake_is_refused_with_the_reason(text: str, says: str) -> None:
     assert says in wrong(text)
+
+
+EXAMPLE = Path(__file__).parents[2] / "runbooks" / "policy.toml"
+
+
+def test_the_example_is_valid_and_asks_for_four_eyes() -> None:
+    (rule,) = read(EXAMPLE.read_text()).rules
+    assert rule.approve[0].count == 1
+    assert rule.approve[0].requester_excluded
+
+
+def test_the_example_is_valid_with_everything_that_it_shows() -> None:
+    shown = re.sub(r"^# (?=\[|\]|    \{|[a-z]\w* = )", "", EXAMPLE.read_text(), flags=re.MULTILINE)
+    policy = read(shown)
+    assert [rule.name for rule in policy.rules] == ["production databases", "everything"]
+    assert len(policy.freezes) == 2
+    assert len(policy.windows) == 1
