@@ -37,7 +37,7 @@ def pages(path: Path, tip: str) -> Iterator[Page]:
     Raises:
         OutsideError: if the clone is damaged or incomplete.
     """
-    with tempfile.TemporaryFile() as asked, _Reader(path) as reader:
+    with tempfile.TemporaryFile() as asked, Reader(path) as reader:
         asked.write(_first_parents(path, tip))
         asked.seek(0)
         for group in _groups(_steps(path, asked)):
@@ -101,7 +101,7 @@ def _groups(steps: Iterable[_Step]) -> Iterator[list[_Step]]:
         yield group
 
 
-def _read(reader: _Reader, group: Sequence[_Step]) -> Iterator[Page]:
+def _read(reader: Reader, group: Sequence[_Step]) -> Iterator[Page]:
     present = [[one for one in step.changes if one.status != "D" and one.mode in REGULAR] for step in group]
     names = (name for step, found in zip(group, present, strict=True) for name in (step.commit, *_ids(found)))
     answers = reader.ask(names)
@@ -125,7 +125,7 @@ def _commit(oid: str, data: bytes) -> CommitObject:
         raise OutsideError(_DOING, f"commit {oid[:12]} is malformed", hint="check with: git fsck") from error
 
 
-class _Reader:
+class Reader:
     """A `cat-file --batch` that is asked many things at once."""
 
     def __init__(self, path: Path) -> None:

@@ -100,7 +100,10 @@ def verify(
 
 
 def read_witness(text: str) -> dict[int, str]:
-    """Read what a witness wrote down: lines `number digest`, as comments show them; other lines are left alone.
+    """Read what a witness wrote down: lines `number digest`, or `head: number digest` as comments have it.
+
+    Other lines are left alone.
+
 
     Raises:
         OperatorError: if there is no such line, or two disagree.
