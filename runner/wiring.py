@@ -74,7 +74,8 @@ class Workspace:
     def ledger(self) -> Ledger:
         """The ledger, as far as it was fetched."""
         branch = self.settings.evidence_branch
-        return Ledger(self.objects, branch=branch, cache=self.state / "ledger.sqlite")
+        # With the clone, not with the machine: what it holds is what this clone has fetched and checked.
+        return Ledger(self.objects, branch=branch, cache=self.repository.git_dir / "runbook" / f"{branch}.sqlite")
 
     def key_file(self) -> Path:
         """Where this machine's signing key lies."""
@@ -226,17 +227,21 @@ def open_workspace(path: Path, *, fetch: bool = True) -> Workspace:
     """
     repository = Repository.open(path)
     branch = repository.setting("runbook.branch") or "main"
-    if fetch:
-        _try_fetch(repository, branch)
-    return _at_tip(repository, Objects(repository), branch)
+    answered = fetch and _try_fetch(repository, branch)
+    workspace = _at_tip(repository, Objects(repository), branch)
+    if answered:
+        # The ledger says which keys speak for the runner: without it, nothing that it said could be believed.
+        _try_fetch(repository, workspace.settings.evidence_branch)
+    return workspace
 
 
-def _try_fetch(repository: Repository, branch: str) -> None:
+def _try_fetch(repository: Repository, branch: str) -> bool:
     """A remote that is away must not keep anybody from reading what is here; writing will say so by itself."""
     try:
         refs.fetch(repository, branch)
     except OutsideError:
-        return
+        return False
+    return True
 
 
 def _at_tip(repository: Repository, objects: Objects, branch: str) -> Workspace:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -42,7 +42,7 @@ def emit(value: object, *, as_json: bool, text: Callable[[], object]) -> None:
         console().print(shown)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> object:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> RenderableType:
     """A table that wraps to the terminal's width; with no rows it says so instead."""
     if not rows:
         return f"{title}: nothing" if title else "nothing"

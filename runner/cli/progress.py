@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from runner.execution.outcome import CellFate
-    from runner.supervisor.supervisor import Watcher
+    from runner.supervisor.watcher import Watcher
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def watching(*, quiet: bool = False) -> Iterator[Watcher]:
     Args:
         quiet: show nothing (for `--json`).
     """
-    from runner.supervisor.supervisor import Watcher
+    from runner.supervisor.watcher import Watcher
 
     if quiet:
         yield Watcher(say=lambda _text: None, progress=lambda _run, _said: None)

@@ -34,10 +34,7 @@ class Cache:
     """The table of one ledger. Several processes may share the file."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = sqlite3.connect(file, isolation_level=None, timeout=30)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db = _opened(file)
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version != _VERSION:
             drop = "".join(f"DROP TABLE IF EXISTS {table};" for table in ("event", "request", "live", "meta"))
@@ -141,3 +138,16 @@ class Cache:
 
     def _numbers(self, run: str | None) -> tuple[int, ...]:
         return tuple(seq for (seq,) in self._db.execute("SELECT seq FROM event WHERE run = ?", (run,)))
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    """The file, or where it cannot be written (a read-only clone) a table that lives as long as this process."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        db = sqlite3.connect(file, isolation_level=None, timeout=30)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("PRAGMA user_version").fetchone()
+    except (OSError, sqlite3.OperationalError):
+        return sqlite3.connect(":memory:", isolation_level=None)
+    return db

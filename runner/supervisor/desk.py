@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from runner.approval import policy as policies
 from runner.approval.rules import Policy
 from runner.digest import sha256
-from runner.errors import IntegrityError, OperatorError
+from runner.errors import IntegrityError, OperatorError, OutsideError
 from runner.evidence import layout
 from runner.ledger.chain import Ledger, Writer
 from runner.plan import plan as plans
@@ -22,16 +23,34 @@ from runner.wiring import POLICY, Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Everything at hand. `policy_problem` says why there is no policy; then everything is denied with that reason."""
+    """Everything at hand.
+
+    Attributes:
+        me: what this machine is called in starts.
+        hand: who writes to the ledger; None for a desk that is only read at.
+        policy_problem: why there is no policy; then everything is denied with that reason.
+    """
 
     workspace: Workspace
     ledger: Ledger
     forge: Forge
     executor: Executor
-    writer: Writer
+    me: str
+    hand: Writer | None
     policy: Policy
     policy_problem: str
     now: Callable[[], datetime]
+
+    @property
+    def writer(self) -> Writer:
+        """Who writes to the ledger.
+
+        Raises:
+            OperatorError: at a desk that is only read at.
+        """
+        if self.hand is None:
+            raise OperatorError("writing to the ledger", "this desk is only read at", hint="run `runbook init --join`")
+        return self.hand
 
     def plan(self, run: Run) -> Plan:
         """The exact plan of a run, from the evidence branch, checked against its digest.
@@ -45,7 +64,8 @@ class Desk:
         return plans.read(data)
 
 
-def open_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Desk:
+@contextmanager
+def open_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Iterator[Desk]:
     """Open everything for one round, on the newest state of the remote.
 
     Raises:
@@ -53,21 +73,39 @@ def open_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Desk:
         OperatorError: if this machine may not write to the ledger.
     """
     fresh = workspace.refreshed()
-    ledger = fresh.ledger()
-    state = ledger.refresh()
-    writer = fresh.writer()
-    if state.genesis is None:
-        raise OperatorError("opening the ledger", "there is none yet", hint="run `runbook init`")
-    if writer.signer.public_key not in state.keys:
-        hint = "on a machine that may, run: runbook init --admit '" + writer.signer.public_key + "'"
-        raise OperatorError("opening the ledger", "this machine's key may not write to it", hint=hint)
-    policy, problem = _policy(fresh)
+    with closing(fresh.ledger()) as ledger:
+        state = ledger.refresh()
+        writer = fresh.writer()
+        if state.genesis is None:
+            raise OperatorError("opening the ledger", "there is none yet", hint="run `runbook init`")
+        if writer.signer.public_key not in state.keys:
+            hint = "on a machine that may, run: runbook init --admit '" + writer.signer.public_key + "'"
+            raise OperatorError("opening the ledger", "this machine's key may not write to it", hint=hint)
+        yield _desk(fresh, ledger, forge=fresh.forge_as_bot(), hand=writer, now=now)
+
+
+@contextmanager
+def reading_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Iterator[Desk]:
+    """Open everything to look at: needs no key, and a remote that is away leaves what was last fetched."""
+    with closing(workspace.ledger()) as ledger:
+        try:
+            ledger.refresh()
+        except OutsideError:
+            ledger.refresh(fetch=False)
+        yield _desk(workspace, ledger, forge=workspace.forge_as_person(), hand=None, now=now)
+
+
+def _desk(
+    workspace: Workspace, ledger: Ledger, *, forge: Forge, hand: Writer | None, now: Callable[[], datetime]
+) -> Desk:
+    policy, problem = _policy(workspace)
     return Desk(
-        workspace=fresh,
+        workspace=workspace,
         ledger=ledger,
-        forge=fresh.forge_as_bot(),
-        executor=fresh.executor(),
-        writer=writer,
+        forge=forge,
+        executor=workspace.executor(),
+        me=workspace.owner(),
+        hand=hand,
         policy=policy,
         policy_problem=problem,
         now=now,

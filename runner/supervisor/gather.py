@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import os
+import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from runner.approval.approval import approvals, still_said
 from runner.approval.decide import Decision, decide, people_of
@@ -67,6 +71,16 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
     return Snapshot(requests=tuple(fresh), heard=tuple(heard), unheard=tuple(unheard), runs=known)
 
 
+def look(desk: Desk) -> tuple[Known, ...]:
+    """The live runs and the recent ones, as far as this clone knows: for people who look, and for nothing else."""
+    runs = _runs(desk, (), only=None)
+    threads = {issue: desk.forge.thread(issue) for issue in {IssueId(run.plan.issue) for run in runs}}
+    observer = Observer(Path(os.devnull), lease=math.inf, monotonic=time.monotonic, boot="")
+    return tuple(
+        _known(desk, run, thread=threads[IssueId(run.plan.issue)], beats={}, observer=observer) for run in runs
+    )
+
+
 def asked_on(desk: Desk, thread: Thread) -> Asked:
     """What an issue asks for."""
     forge = desk.forge
@@ -105,7 +119,7 @@ def _foreign(desk: Desk, runs: Iterable[Run]) -> bool:
 
 
 def _ours(desk: Desk, run: Run) -> bool:
-    return run.start is not None and isinstance(run.start.body, Start) and run.start.body.owner == desk.writer.actor
+    return run.start is not None and isinstance(run.start.body, Start) and run.start.body.owner == desk.me
 
 
 def _known(desk: Desk, run: Run, *, thread: Thread, beats: dict[str, str], observer: Observer) -> Known:

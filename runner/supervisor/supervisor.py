@@ -6,13 +6,10 @@ import fcntl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from runner.errors import OutsideError, RunbookError
-from runner.execution import transcript
-from runner.execution.outcome import Fate
 from runner.lifecycle import (
     Action,
     Answer,
@@ -32,27 +29,19 @@ from runner.lifecycle import (
     Unheard,
     next_actions,
 )
-from runner.ports.executor import WorkState
+from runner.plan.run import RunState
 from runner.ports.forge import IssueId
 from runner.publication import comments
-from runner.supervisor import heartbeat, planning, record, running, telling
+from runner.supervisor import company, heartbeat, planning, record, running, telling
 from runner.supervisor.desk import Desk, open_desk
-from runner.supervisor.gather import gather, work_key
+from runner.supervisor.ending import Ending
+from runner.supervisor.gather import gather
 from runner.supervisor.heartbeat import Observer
+from runner.supervisor.watcher import Watcher
 from runner.wiring import Workspace
 
-POLL = 0.1
-"""Seconds between two looks at a worker of this machine."""
-STATUS_EVERY = 10.0
-"""Seconds between two edits of the status comment."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watcher:
-    """Who is told what happens while it happens: words for people, and transcripts for progress bars."""
-
-    say: Callable[[str], None]
-    progress: Callable[[str, bytes], None]
+Effect: TypeAlias = MakePlan | Answer | Record | Tell | Close | Start | Submit | Stop | Finish | Interrupt | Expire
+"""Every action but waiting."""
 
 
 class Supervisor:
@@ -62,7 +51,7 @@ class Supervisor:
         self._workspace = workspace
         self._now = now
         self._watcher = watcher
-        self._passed: set[str] = set()
+        self._ending = Ending()
         file = workspace.state / "heartbeats.json"
         lease = float(workspace.settings.lease)
         self._observer = Observer(file, lease=lease, monotonic=time.monotonic, boot=heartbeat.boot_id())
@@ -77,25 +66,43 @@ class Supervisor:
         Raises:
             OutsideError: if forge or remote do not answer; what was done is on record and the rest comes later.
         """
-        with self._alone():
+        with self._alone(), self._ending.listening():
             refused: set[str] = set()
             while True:
-                desk = open_desk(self._workspace, now=self._now)
-                snapshot = gather(desk, self._observer, only=only)
-                actions = [one for one in next_actions(snapshot, self._now()) if self._wanted(one, refused, wait=wait)]
-                if not actions:
-                    return snapshot
-                for action in actions:
-                    if not self._carry_out(desk, action):
-                        refused.add(_name(action))
+                with open_desk(self._workspace, now=self._now) as desk:
+                    snapshot = gather(desk, self._observer, only=only)
+                    self._ending.busy = any(_is_open(known) for known in snapshot.runs)
+                    if self._ending.asked and not self._ending.busy:
+                        raise KeyboardInterrupt
+                    actions = self._wanted(snapshot, refused, wait=wait)
+                    if not actions:
+                        return snapshot
+                    self._do(desk, actions, refused)
 
-    def _wanted(self, action: Action, refused: set[str], *, wait: bool) -> bool:
-        """An action that came to nothing in this call is left for the next one, or two would repeat it for ever."""
-        if isinstance(action, Stop) and _name(action) in self._passed:
-            return False
-        return _name(action) not in refused and (wait or not isinstance(action, Await))
+    def _wanted(self, snapshot: Snapshot, refused: set[str], *, wait: bool) -> list[Action]:
+        """What to do now. What came to nothing in this call is left for the next one, or two would repeat it for ever.
 
-    def _carry_out(self, desk: Desk, action: Action) -> bool:
+        Who was asked to end takes up nothing new, and brings what is open to its end.
+        """
+        wanted = [one for one in next_actions(snapshot, self._now()) if _name(one) not in refused]
+        if not wait:
+            wanted = [one for one in wanted if not isinstance(one, Await)]
+        if self._ending.asked:
+            wanted = [one for one in wanted if not isinstance(one, MakePlan | Start)]
+        return wanted
+
+    def _do(self, desk: Desk, actions: list[Action], refused: set[str]) -> None:
+        running = [one.known for one in actions if isinstance(one, Await)]
+        for action in actions:
+            if isinstance(action, Await):
+                continue
+            if not self._carry_out(desk, action) or isinstance(action, Stop):
+                refused.add(_name(action))
+        # Only when nothing else was left to do: a run that takes an hour must not keep anybody's plan or answer back.
+        if len(running) == len(actions):
+            company.keep(desk, running, watcher=self._watcher, ending=self._ending)
+
+    def _carry_out(self, desk: Desk, action: Effect) -> bool:
         """Carry one action out; False if it came to nothing."""
         match action:
             case MakePlan():
@@ -113,9 +120,6 @@ class Supervisor:
             case Close():
                 desk.forge.close(IssueId(action.known.run.plan.issue))
                 return True
-            case Await():
-                self._await(desk, action.known)
-                return True
             case _:
                 return self._run(desk, action)
 
@@ -124,12 +128,12 @@ class Supervisor:
         match action:
             case Start():
                 self._watcher.say(f"start {known.run.id}")
+                self._ending.busy = True
                 return running.start(desk, known)
             case Submit():
                 running.submit(desk, known)
                 return True
             case Stop():
-                self._passed.add(_name(action))
                 running.stop(desk, known)
                 return True
             case Finish():
@@ -159,62 +163,6 @@ class Supervisor:
             self._watcher.say(f"refused: {error}")
             return True
 
-    def _await(self, desk: Desk, known: Known) -> None:
-        """Keep a worker company until it ends: signs of life, progress, status comment."""
-        key, began = work_key(known.run), time.monotonic()
-        beat_every = max(1.0, float(desk.workspace.settings.lease) / 4)
-        next_beat, next_status = began, began + STATUS_EVERY
-        seen = b""
-        while desk.executor.state(key) is WorkState.RUNNING:
-            said = desk.executor.progress(key)
-            if said != seen:
-                seen = said
-                self._watcher.progress(known.run.id, said)
-            at = time.monotonic()
-            if at >= next_beat:
-                next_beat = at + beat_every
-                self._beat(desk, known)
-                if self._somebody_spoke(desk, known):
-                    return
-            if at >= next_status:
-                next_status = at + STATUS_EVERY
-                self._status(desk, known, seen, seconds=at - began)
-            time.sleep(POLL)
-        self._watcher.progress(known.run.id, desk.executor.progress(key))
-
-    def _somebody_spoke(self, desk: Desk, known: Known) -> bool:
-        """Whether the issue has new words since it was read: a cancel must not wait for the end of the run."""
-        try:
-            thread = desk.forge.thread(known.thread.issue.id)
-        except OutsideError:
-            return False
-        people = [one.id for one in thread.comments if not one.ours]
-        return people != [one.id for one in known.thread.comments if not one.ours]
-
-    def _beat(self, desk: Desk, known: Known) -> None:
-        try:
-            heartbeat.beat(desk.workspace.objects, known.run.id, word=known.run.state.value, now=self._now())
-        except RunbookError as error:
-            self._watcher.say(f"the remote is away ({error.wrong}); the run goes on")
-
-    def _status(self, desk: Desk, known: Known, said: bytes, *, seconds: float) -> None:
-        """A status comment that cannot be written is no reason to stop: it proves nothing."""
-        cells = transcript.fates(said)
-        now_running = next((one for one in cells if one.fate is Fate.RUNNING), None)
-        done = sum(one.fate not in {Fate.NOT_RUN, Fate.RUNNING} for one in cells)
-        try:
-            telling.status(
-                desk,
-                known,
-                state=known.run.state.value,
-                step=now_running.name if now_running else "",
-                cell=done + (now_running is not None),
-                cells=len(cells),
-                seconds=seconds,
-            )
-        except RunbookError:
-            return
-
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One supervisor at a time on a machine: two would do everything twice and say it once."""
@@ -227,6 +175,11 @@ class Supervisor:
                 self._watcher.say("another supervisor is at work on this machine; waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _is_open(known: Known) -> bool:
+    """Whether a run of this machine is under way."""
+    return known.ours and known.run.state is RunState.STARTED
 
 
 def _name(action: Action) -> str:

@@ -38,6 +38,8 @@ def tell(desk: Desk, known: Known, what: Kind) -> None:
     if what is Kind.STATUS:
         status(desk, known, state=run.state.value)
     else:
+        if run.start is not None and run.state is not RunState.STARTED:
+            status(desk, known, state=run.outcome.value if run.outcome else run.state.value, seconds=_seconds(run))
         publish(desk.forge, known.thread, marker=marker, body=_body(desk, known, what))
     allowed = known.decision is not None and known.decision.allowed
     relabel(desk.forge, desk.forge.thread(known.thread.issue.id), label_of(run, allowed=allowed))
@@ -58,6 +60,11 @@ def status(
 def attempt_of(run: Run, what: Kind) -> int:
     """A plan is told once for the run; everything else once for the attempt."""
     return 1 if what is Kind.PLAN else run.attempt
+
+
+def _seconds(run: Run) -> float:
+    """How long the attempt took, as its end says."""
+    return run.end.body.seconds if run.end and isinstance(run.end.body, Finish) else 0.0
 
 
 def _body(desk: Desk, known: Known, what: Kind) -> str:

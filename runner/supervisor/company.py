@@ -1,0 +1,121 @@
+"""Keeping running workers company: signs of life to the remote, progress to whoever watches, the status comment.
+
+None of it is needed for the truth: a remote that is away or a comment that cannot be written stops nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from runner.errors import OutsideError, RunbookError
+from runner.execution import transcript
+from runner.execution.outcome import Fate
+from runner.lifecycle import Known
+from runner.ports.executor import WorkState
+from runner.supervisor import heartbeat, telling
+from runner.supervisor.desk import Desk
+from runner.supervisor.ending import Ending
+from runner.supervisor.gather import work_key
+from runner.supervisor.watcher import Watcher
+
+POLL = 0.05
+"""Seconds between two looks at the workers of this machine."""
+LISTEN_EVERY = 2.0
+"""Seconds between two looks at the issue: a cancel must not wait for the end of the run."""
+STATUS_EVERY = 10.0
+"""Seconds between two edits of the status comment."""
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What was last done for one run; times are of the monotonic clock."""
+
+    known: Known
+    seen: bytes = b""
+    began: float = field(default_factory=time.monotonic)
+    beat: float = 0.0
+    status: float = field(default_factory=time.monotonic)
+
+
+def keep(desk: Desk, running: Sequence[Known], *, watcher: Watcher, ending: Ending) -> None:
+    """Stay until a worker has ended, somebody has spoken on an issue, or we are asked to end.
+
+    Args:
+        desk: at hand.
+        running: the runs of this machine whose workers run.
+        watcher: is told of progress.
+        ending: whether this process was asked to end; the workers are then asked too.
+    """
+    watches = [_Watch(known) for known in running]
+    listened = time.monotonic()
+    passed = False
+    while all(desk.executor.state(work_key(one.known.run)) is WorkState.RUNNING for one in watches):
+        for one in watches:
+            _attend(desk, one, watcher)
+        if ending.asked and not passed:
+            passed = True
+            watcher.say("asked to end: the running work is being cancelled and recorded")
+            for one in watches:
+                desk.executor.cancel(work_key(one.known.run), rollback=False)
+        if time.monotonic() - listened >= LISTEN_EVERY:
+            listened = time.monotonic()
+            if any(_somebody_spoke(desk, one.known) for one in watches):
+                return
+        time.sleep(POLL)
+    for one in watches:
+        _show(desk, one, watcher)
+
+
+def _attend(desk: Desk, one: _Watch, watcher: Watcher) -> None:
+    _show(desk, one, watcher)
+    at = time.monotonic()
+    if at - one.beat >= max(0.2, desk.workspace.settings.lease / 4):
+        one.beat = at
+        _beat(desk, one.known, watcher)
+    if at - one.status >= STATUS_EVERY:
+        one.status = at
+        _status(desk, one, seconds=at - one.began)
+
+
+def _show(desk: Desk, one: _Watch, watcher: Watcher) -> None:
+    said = desk.executor.progress(work_key(one.known.run))
+    if said != one.seen:
+        one.seen = said
+        watcher.progress(one.known.run.id, said)
+
+
+def _beat(desk: Desk, known: Known, watcher: Watcher) -> None:
+    try:
+        heartbeat.beat(desk.workspace.objects, known.run.id, word=known.run.state.value, now=desk.now())
+    except RunbookError as error:
+        watcher.say(f"the remote is away ({error.wrong}); the run goes on")
+
+
+def _status(desk: Desk, one: _Watch, *, seconds: float) -> None:
+    cells = transcript.fates(one.seen)
+    at_work = next((cell for cell in cells if cell.fate is Fate.RUNNING), None)
+    done = sum(cell.fate not in {Fate.NOT_RUN, Fate.RUNNING} for cell in cells)
+    try:
+        telling.status(
+            desk,
+            one.known,
+            state=one.known.run.state.value,
+            step=at_work.name if at_work else "",
+            cell=done + (at_work is not None),
+            cells=len(cells),
+            seconds=seconds,
+        )
+    except RunbookError:
+        return
+
+
+def _somebody_spoke(desk: Desk, known: Known) -> bool:
+    """Whether the issue has words of people that it did not have when it was read."""
+    try:
+        thread = desk.forge.thread(known.thread.issue.id)
+    except OutsideError:
+        return False
+    before = {comment.id for comment in known.thread.comments}
+    return any(not comment.ours and comment.id not in before for comment in thread.comments)
