@@ -25,6 +25,8 @@ LITERAL = frozenset({"blockquote", "code", "math", "pre", "script", "style", "sv
 """HTML whose content is shown as code or a quote, or not at all."""
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "wbr"})
 
+_LITERAL_TAG = re.compile(rf"<(/?)(?:{'|'.join(sorted(LITERAL))})(?=[\s/>])", re.IGNORECASE)
+
 ANY_LENGTH = 0
 """Stands for back-ticks of every length, where counting them is not worth it."""
 LONG_LINE = 2_000
@@ -64,6 +66,7 @@ class _Reader:
         self.paragraph: list[Words] = []
         self.after_quote = False
         self.code_open = False
+        self.html_open = False
 
     def read(self) -> Iterator[Words | Fenced]:
         while self.at < len(self.lines):
@@ -84,7 +87,8 @@ class _Reader:
         yield from self.end_paragraph()
 
     def end_paragraph(self) -> Iterator[Words]:
-        lines, self.paragraph, self.after_quote, self.code_open = self.paragraph, [], False, False
+        lines, self.paragraph = self.paragraph, []
+        self.after_quote = self.code_open = self.html_open = False
         yield from _doubted(lines)
 
     def fence(self, match: re.Match[str]) -> Iterator[Words | Fenced]:
@@ -128,18 +132,19 @@ class _Reader:
                 yield Words(number=number + 1, text=self.lines[number], doubt="it is inside HTML")
 
     def words(self, line: str) -> None:
-        """Take a plain line, unless a comment starts in it that goes on below."""
+        """Take a plain line, and pass over the rest of a comment that starts in it."""
         if _INDENTED.match(line) and not self.paragraph:
             self.at += 1
             return
-        if self.code_open or line.lstrip(" ").startswith("<!--"):
-            hidden = self.comment(line)
-        else:
-            hidden = self.comment(_without_code(line))
-        if not hidden:
-            doubt = "it continues the quote above" if self.after_quote else ""
-            self.paragraph.append(Words(number=self.at + 1, text=line, doubt=doubt))
-            self.code_open = self.code_open or bool(_open(line))
+        first = self.at
+        doubt = "it continues the quote above" if self.after_quote else ""
+        doubt = "it may be inside HTML" if self.html_open else doubt
+        literal = self.code_open or line.lstrip(" ").startswith("<!--")
+        if self.comment(line if literal else _without_code(line)):
+            doubt = "an HTML comment begins in it and goes on below"
+        self.paragraph.append(Words(number=first + 1, text=line, doubt=doubt))
+        self.code_open = self.code_open or bool(_open(line))
+        self.html_open = self.html_open or "" in (match[1] for match in list(_LITERAL_TAG.finditer(line))[-1:])
         self.at += 1
 
     def comment(self, line: str) -> bool:
