@@ -24,7 +24,7 @@ from runner.errors import OperatorError
 from runner.ledger.bodies import Start
 from runner.plan.run import RunState
 
-_WITNESS = re.compile(r"(?:[-*]\s+)?(?:head:\s+)?`?([0-9]{1,9})\s+(?:sha256:)?([0-9a-f]{12,64})`?")
+_WITNESS = re.compile(r"(?:[-*]\s+)?`?(?:head:\s+)?`?([0-9]{1,9})\s+(?:sha256:)?([0-9a-f]{12,64})`?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,6 @@ def read_witness(text: str) -> dict[int, str]:
     """Read what a witness wrote down: lines `number digest`, or `head: number digest` as comments have it.
 
     Other lines are left alone.
-
 
     Raises:
         OperatorError: if there is no such line, or two disagree.

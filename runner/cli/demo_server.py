@@ -11,10 +11,12 @@ import os
 import signal
 import ssl
 import sys
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from types import FrameType
 
 CERTIFICATE = "server.crt"
@@ -51,6 +53,11 @@ class Server(ThreadingHTTPServer):
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._load(self._context)
         self.socket = self._context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def server_bind(self) -> None:
+        """Bind without asking for the machine's name: a broken resolver would take many seconds to say nothing."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "localhost", self.server_address[1]
 
     def reload(self) -> None:
         """Read certificate and key again; a pair that does not fit is left alone and the old one goes on."""
@@ -103,12 +110,21 @@ def first_certificate(folder: Path, *, host: str, now: datetime, days: int) -> N
     (folder / CERTIFICATE).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
 
+def _end_with_input(server: Server) -> None:
+    """Whoever started the server holds the other end of its input; killed or not, that end is closed with them."""
+    # Not through sys.stdin: its lock, held by a thread that waits, breaks the interpreter's own end.
+    while os.read(0, 1024):
+        pass
+    server.shutdown()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until SIGTERM. The port is printed as the first line, once the process id is in its file."""
     parser = argparse.ArgumentParser(description="The demo's HTTPS server.")
     parser.add_argument("--folder", type=Path, required=True, help=f"holds {CERTIFICATE} and {KEY}")
     parser.add_argument("--pid-file", type=Path, required=True, help="where to write the process id")
     parser.add_argument("--port", type=int, default=0, help="0 lets the system choose one")
+    parser.add_argument("--until-input-ends", action="store_true", help="end when standard input does")
     options = parser.parse_args(arguments)
     server = Server(options.folder, port=options.port)
 
@@ -123,6 +139,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.pid_file.write_text(f"{os.getpid()}\n")
     sys.stdout.write(f"{server.server_address[1]}\n")
     sys.stdout.flush()
+    if options.until_input_ends:
+        threading.Thread(target=_end_with_input, args=(server,), daemon=True).start()
     try:
         server.serve_forever()
     finally:
