@@ -121,6 +121,8 @@ class Attempt:
         """Execute steps in one phase; True if each was answered ok."""
         from runner.execution import notebook
 
+        if not steps:
+            return True
         if self._kernel is None:
             return False
         self._record.phase = phase
@@ -130,8 +132,10 @@ class Attempt:
     def _wants_undoing(self) -> bool:
         if self._record.reason is None or not self._record.begun_changes:
             return False
-        left = self._record.reason is ExitReason.CANCELLED and not self._stopping.rollback
-        return not left
+        if self._record.reason is not ExitReason.CANCELLED or self._stopping.rollback:
+            return True
+        self._record.message += "; the changes that began are left as they are"
+        return False
 
     def _undoing(self, begun: Sequence[int] | None) -> tuple[tuple[Step, ...], ...]:
         if self._order.mode is Mode.REHEARSE:

@@ -1,7 +1,7 @@
 """What one cell shows, as it arrives: streams joined cheaply, and no more kept than the bound.
 
 A cell that floods its output must neither exhaust the worker's memory nor fail: what is beyond the bound is counted and
-said, not kept. Results recorded by the toolkit arrive as displays with MIME types of their own. Nothing is masked here.
+said, not kept. Nothing is masked here.
 """
 
 from __future__ import annotations
@@ -54,32 +54,15 @@ class Collected:
             self._parts[id(output)] = [output["text"]]
 
     def outputs(self, stored: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Json], ...]:
-        """Return the finished outputs: between two displays at most one text for each stream."""
-        made: list[dict[str, Json]] = []
-        open_streams: dict[str, list[str]] = {}
-        places: dict[str, dict[str, Json]] = {}
-        for output in stored:
-            if output["output_type"] != "stream":
-                _close(open_streams, places)
-                made.append(_plain(output))
-                continue
-            name = str(output["name"])
-            if name not in open_streams:
-                open_streams[name], places[name] = [], {"output_type": "stream", "name": name, "text": ""}
-                made.append(places[name])
-            open_streams[name].extend(self._parts.get(id(output)) or [output["text"]])
-        _close(open_streams, places)
+        """Return the finished outputs in the order of their arrival, directly repeated streams joined."""
+        made = [
+            _plain(output) | ({"text": "".join(self._parts[id(output)])} if id(output) in self._parts else {})
+            for output in stored
+        ]
         if self._left_out:
             said = f"[{self._left_out} characters of output beyond the limit of {self._limit} were not kept]\n"
             made.append({"output_type": "stream", "name": "stderr", "text": said})
         return tuple(made)
-
-
-def _close(parts: dict[str, list[str]], places: dict[str, dict[str, Json]]) -> None:
-    for name, texts in parts.items():
-        places[name]["text"] = "".join(texts)
-    parts.clear()
-    places.clear()
 
 
 def _size(content: Any) -> int:

@@ -6,9 +6,11 @@ kernel in the room is done in `kernels`.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
+import resource
 import shutil
 import sys
 import tempfile
@@ -23,6 +25,7 @@ from runner.execution import toolkit_copy
 LEVELS = ("none", "subreaper", "bwrap", "container")
 """Isolation levels, weakest first."""
 
+_PR_SET_DUMPABLE = 4
 _FROM_HOST = ("PATH", "LANG", "LC_ALL", "TZ")
 _FORBIDDEN = re.compile(
     r"(?:.*(?:KEY|TOKEN|SECRET|PASSWORD)|SSH_.*|GIT_.*|CI_.*|LD_.*|PYTHON.*|PATH|HOME|TMPDIR|IPYTHON.*|JUPYTER.*|JPY_.*)\Z"
@@ -69,6 +72,13 @@ def require(least: str) -> str:
             hint="run it on a host or executor that isolates better, or change the policy",
         )
     return level
+
+
+def shut() -> None:
+    """Keep this process's memory and environment, which may hold secrets, from other processes of the same user."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def open_room(spool: Path) -> Room:

@@ -35,7 +35,15 @@ HURRIED_GRACE = 1.0
 OUTPUT_TIMEOUT = 24 * 3600
 """Seconds that output may arrive after the reply; cell and run timeouts are the real limits."""
 
-_V4: Any = nbformat.v4
+_FIELDS = {
+    "stream": ("name", "text"),
+    "display_data": ("data", "metadata"),
+    "execute_result": ("data", "metadata", "execution_count"),
+    "error": ("ename", "evalue", "traceback"),
+}
+"""Message type to the fields of the output that it becomes, as the notebook format has them."""
+_NBFORMAT: Any = nbformat
+_V4 = _NBFORMAT.v4
 _KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -72,6 +80,7 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc] # papermill 
         super().__init__(nb_man, km=kernel.manager, iopub_timeout=OUTPUT_TIMEOUT, force_raise_errors=True)
         self.kc = kernel.client
         self.on_cell_executed = self._replied
+        self.clear_before_next_output = False
         self._kernel, self._steps, self._listener = kernel, steps, listener
         self._reply: Mapping[str, Json] | None = None
         self._collected = Collected()
@@ -107,7 +116,7 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc] # papermill 
                 break
         error = (await asyncio.gather(task, return_exceptions=True))[0]
         # An error of the cell's own code is in the reply.
-        if isinstance(error, BaseException) and not isinstance(error, CellControlSignal):
+        if isinstance(error, BaseException) and not isinstance(error, CellControlSignal | DeadKernelError):
             raise error
         return cause, isinstance(error, DeadKernelError)
 
@@ -126,6 +135,22 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc] # papermill 
         output = super().process_message(msg, cell, cell_index)
         self._collected.began(output)
         return output
+
+    def output(self, outs: list[Any], msg: Any, *place: Any) -> Any:
+        """Store an output without nbformat's validation of each, which costs more than receiving it."""
+        if self.output_hook_stack[msg["parent_header"].get("msg_id")] or msg["msg_type"] not in _FIELDS:
+            return super().output(outs, msg, *place)
+        display_id, cell_index = place
+        if self.clear_before_next_output:
+            outs[:] = []
+            self.clear_display_id_mapping(cell_index)
+            self.clear_before_next_output = False
+        if display_id:
+            self._display_id_map.setdefault(display_id, {}).setdefault(cell_index, []).append(len(outs))
+        fields = {name: msg["content"].get(name) for name in _FIELDS[msg["msg_type"]]}
+        made = _NBFORMAT.from_dict({"output_type": msg["msg_type"], **fields})
+        outs.append(made)
+        return made
 
 
 class RunbookEngine(Engine):  # type: ignore[misc] # papermill ships no types

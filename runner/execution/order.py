@@ -17,8 +17,8 @@ class Mode(Enum):
 class Order(Wire):
     """A signed order's payload (DSSE payload type `application/vnd.runbook.order+json`).
 
-    `notebook` is the digest of the runbook's bytes, which travel beside the order. `injected` is the exact source of the
-    injected-parameters cell. `plan_outputs` is what the rehearsal saw, for the second look. Times are seconds.
+    `notebook` is the digest of the runbook's bytes, which travel beside the order. `injected` is the exact source of
+    the injected-parameters cell. `plan_outputs` is what the rehearsal saw, for the second look. Times are seconds.
     """
 
     mode: Mode

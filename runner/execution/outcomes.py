@@ -50,18 +50,17 @@ def files(order: Order, notebook: bytes, *, ending: Ending, kept: Kept) -> tuple
     """
     made = _made(order, notebook, ending=ending, kept=kept)
     found = scan.gate(made[1], masker=kept.masker, public=f"{notebook.decode('utf-8', 'replace')}\n{order.injected}")
-    if not found and not kept.withheld:
+    if not found:
         return made
     rules = sorted({one.rule for hits in found.values() for one in hits})
-    where = sorted({*found, *kept.withheld})
-    return _withheld(order, notebook, ending=ending, kept=kept, rules=rules, where=where)
+    return _withheld(order, notebook, ending=ending, kept=kept, rules=rules, where=sorted(found))
 
 
 def _withheld(
     order: Order, notebook: bytes, *, ending: Ending, kept: Kept, rules: list[str], where: list[str]
 ) -> tuple[Outcome, dict[str, bytes]]:
     """Make it again with nothing in it that a cell said."""
-    said = f"outputs are withheld: {', '.join(rules) or 'a secret'} in {', '.join(where)}"
+    said = f"outputs are withheld: {', '.join(rules)} in {', '.join(where)}"
     failed = ending.reason is not None or order.mode is Mode.REHEARSE
     bare = Ending(
         # A rehearsal without its outputs cannot be approved; a run's own result stays what it was.

@@ -50,8 +50,6 @@ class Kept:
     artifacts: list[Artifact] = field(default_factory=list)
     records: dict[str, Json] = field(default_factory=dict)
     raw_records: dict[str, Json] = field(default_factory=dict)
-    withheld: list[str] = field(default_factory=list)
-    """Where something could not be masked without breaking it, and was left out instead."""
 
     def keep(self, outputs: Sequence[dict[str, Json]], *, cell: int) -> tuple[tuple[dict[str, Json], ...], Texts]:
         """Take in a cell's outputs.
@@ -77,7 +75,7 @@ class Kept:
         if isinstance(record, dict) and isinstance(record.get("name"), str):
             name = str(record["name"])
             self.raw_records[name] = record.get("value")
-            masked = self.masker.value({name: record.get("value")}, where=f"record {cell + 1}")
+            masked = self.masker.value({name: record.get("value")}, where=f"record of cell {cell + 1}")
             self.records.update(masked if isinstance(masked, dict) else {})
         if isinstance(artifact, dict):
             data = {kind: value for kind, value in data.items() if kind != ARTIFACT}
@@ -94,8 +92,8 @@ class Kept:
         try:
             content = self.masker.mask(content.decode("utf-8"), where=where).encode("utf-8")
         except UnicodeDecodeError:
-            if self.masker.found(content.decode("latin-1")):
-                self.withheld.append(where)
+            # Cutting bytes out would break the file, so it is left out whole.
+            if self.masker.left_out(content, where=where):
                 return {"name": name, "error": "left out: it holds a secret's value"}
         kept = self._filed(content, media=media, cell=cell)
         return {"name": name, "path": kept.path, "sha256": kept.sha256, "size": kept.size}
@@ -155,15 +153,42 @@ Texts = tuple[dict[str, Json], ...]
 
 
 def _masked(outputs: Sequence[dict[str, Json]], *, masker: Masker, where: str) -> list[dict[str, Json]]:
-    """Mask a cell's outputs so that nothing hides in a seam: each stream as one text, and then everything as one."""
+    """Mask a cell's outputs so that nothing hides in a seam: in the order of arrival, and then as each stream reads."""
     made = [dict(output) for output in outputs]
+    _mask_streams(made, masker=masker, where=where)
+    joined = coalesced(made)
     for name in ("stdout", "stderr"):
-        own = [output for output in made if output.get("output_type") == "stream" and output.get("name") == name]
-        texts = masker.parts([str(output.get("text")) for output in own], where=where)
-        for output, text in zip(own, texts, strict=True):
-            output["text"] = text
-    whole = masker.value([*made], where=where)
+        _mask_streams([output for output in joined if output.get("name") == name], masker=masker, where=where)
+    whole = masker.value([*joined], where=where)
     return [output for output in whole if isinstance(output, dict)] if isinstance(whole, list) else []
+
+
+def _mask_streams(outputs: Sequence[dict[str, Json]], *, masker: Masker, where: str) -> None:
+    own = [output for output in outputs if output.get("output_type") == "stream"]
+    texts = masker.parts([str(output.get("text")) for output in own], where=where)
+    for output, text in zip(own, texts, strict=True):
+        output["text"] = text
+
+
+def coalesced(outputs: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
+    """Join streams, so that between two displays each has at most one output; how a kernel cuts them says nothing."""
+    made: list[dict[str, Json]] = []
+    texts: dict[str, list[str]] = {}
+    places: dict[str, dict[str, Json]] = {}
+    end: dict[str, Json] = {"output_type": ""}
+    for output in (*outputs, end):
+        if output.get("output_type") != "stream":
+            for name, parts in texts.items():
+                places[name]["text"] = "".join(parts)
+            texts, places = {}, {}
+            made.append(dict(output))
+            continue
+        name = str(output.get("name"))
+        if name not in texts:
+            texts[name], places[name] = [], dict(output)
+            made.append(places[name])
+        texts[name].append(str(output.get("text")))
+    return made[:-1]
 
 
 def _replaced(value: Json, paths: Sequence[str]) -> Json:

@@ -55,6 +55,7 @@ class Masker:
                 bare = _NOISE.sub("", form)
                 if len(bare) >= COMPACT_LEAST:
                     compact.setdefault(bare, name)
+        self._bytes = {form.encode("utf-8", "surrogatepass"): name for form, name in plain.items()}
         self._plain = _Finder(plain, drop=_ANSI)
         self._compact = _Finder(compact, drop=_NOISE)
         self._counts: Counter[str] = Counter()
@@ -85,6 +86,14 @@ class Masker:
         """Mask every string of a JSON value, keys too, as one joined text."""
         masked = iter(self.parts(list(_strings(value)), where=where))
         return _rebuilt(value, masked)
+
+    def left_out(self, data: bytes, *, where: str) -> bool:
+        """Say whether a binary file holds a value, and count it as masked: it must not be kept at all."""
+        names = self.found(data.decode("latin-1")) | {name for form, name in self._bytes.items() if form in data}
+        for name in names:
+            self._counts[name] += 1
+            self._where[name].add(where)
+        return bool(names)
 
     def redactions(self) -> tuple[Redaction, ...]:
         """Say what was masked so far."""

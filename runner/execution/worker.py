@@ -71,6 +71,7 @@ def carry_out(spool: Path, *, outside: Outside) -> Outcome | None:
         OutsideError: if the remote could not be asked (nothing is claimed then: try again), or nothing can be sealed.
     """
     os.umask(0o077)
+    isolation.shut()
     stopping = Stopping(spool, clock=outside.clock)
     stopping.listen()
     try:

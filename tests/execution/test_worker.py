@@ -1,12 +1,501 @@
+"""Whole executions by real workers: what is sealed is the truth, whatever the cells do."""
+
 from __future__ import annotations
 
-from .conftest import Prepare
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runner.execution import transcript
+from runner.execution.outcome import ExitReason, Fate
+from runner.ledger.bodies import Rollback, Status
+
+from .conftest import Prepare, Run, notebook
+
+FAILED, OK, NOT_RUN = Fate.FAILED, Fate.OK, Fate.NOT_RUN
 
 
-def test_a_simple_notebook_is_executed_and_sealed(execute: Prepare) -> None:
-    run = execute(
-        ("setup", "import os"), ("change", "print('hi', os.environ['RUNBOOK_RUN_ID'])\nprint('x')"), ("verify", "1+1")
+def until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def processes(marker: str) -> list[int]:
+    """Processes whose command line or environment holds a marker."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if marker.encode() in text and int(folder.name) != os.getpid():
+            found.append(int(folder.name))
+    return found
+
+
+def started(run: Run, cell: str) -> Callable[[], bool]:
+    def look() -> bool:
+        path = run.spool / "transcript.jsonl"
+        if not path.exists():
+            return False
+        return any(f.id == cell and f.fate is Fate.RUNNING for f in transcript.fates(path.read_bytes()))
+
+    return look
+
+
+def test_a_run_keeps_everything_that_its_cells_said_and_nothing_else(
+    execute: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SSH_AUTH_SOCK", "GIT_AUTHOR_NAME", "CI_JOB_TOKEN", "RUNBOOK_SIGNING_KEY", "RUNBOOK_SECRET_OTHER"):
+        monkeypatch.setenv(name, "must-not-be-seen")
+    cells = (
+        ("md", "# Words\n\nwith  trailing space \n"),
+        ("parameters", "n = 1  # how many"),
+        ("setup", "import os, sys\nfrom runner.toolkit import artifact, record\nimport runner\n"),
+        ("read", "for c in 'one by one':\n    print(c, end='')\n    sys.stdout.flush()\nprint(n, file=sys.stderr)"),
+        ("change", "from IPython.display import display\nfor i in range(20_000):\n    display(i)"),
+        ("change", "%%bash\necho from bash; echo $HOME; pwd"),
+        ("change", "record('ticket', {'id': 42})\nartifact('r.csv', 'a,b\\n')\nprint('x' * 300_000)"),
+        ("verify", "sorted(name for name in os.environ if 'must-not' in os.environ[name]), runner.__file__[-19:]"),
+        ("verify", ""),
+        ("always,skip-execution", "raise RuntimeError"),
+        ("always", "print('cleaned')"),
     )
-    assert run.outcome.message == ""
-    assert run.outcome.status.value == "succeeded"
-    assert run.text("c1") == "hi 20261123T023028Z-test-abcdefgh\nx\n"
+    run = execute(*cells, injected="n = 5\n", parameters={"n": 5})
+    outcome = run.outcome
+    assert (outcome.message, outcome.status, outcome.exit_reason) == ("", Status.SUCCEEDED, ExitReason.ALL_CELLS_RAN)
+    assert outcome.rollback is Rollback.NOT_NEEDED
+    assert run.status == 0
+    executed = run.executed["cells"]
+    assert isinstance(executed, list)
+    original = json.loads(notebook(*cells))["cells"]
+    assert [cell["source"] for cell in executed if cell["id"] != "injected-parameters"] == [
+        c["source"] for c in original
+    ]
+    assert executed[2]["metadata"]["tags"] == ["injected-parameters"]
+    assert [o["text"] for o in executed[4]["outputs"]] == [["one by one"], ["5\n"]]
+    assert len(executed[5]["outputs"]) == 20_000
+    assert "papermill" not in json.dumps(run.executed)
+    assert str(run.spool) not in run.sealed.decode()
+    assert run.text("c5") == "from bash\n[run]/private/home\n[run]/work\n"
+    assert "('[]', 'runner/__init__.py')" in run.text("c7").replace("([],", "('[]',").replace("'/runner", "'runner")
+    assert outcome.records == {"ticket": {"id": 42}}
+    sizes = {artifact.size: artifact for artifact in outcome.artifacts}
+    assert set(sizes) == {4, 300_001}
+    assert (run.spool / "outcome" / sizes[300_001].path).read_bytes() == b"x" * 300_000 + b"\n"
+    assert sizes[300_001].sha256 in run.text("c6")
+    assert len(run.text("c6")) < 10_000
+    assert run.fates("always") == {"c10": OK}
+    assert not (run.spool / "private").exists()
+    assert not (run.spool / "work").exists()
+
+
+def test_a_dead_kernel_is_told_and_undone_in_a_fresh_one(execute: Prepare) -> None:
+    run = execute(
+        ("parameters", "where = 'nowhere'"),
+        (
+            "setup",
+            "from pathlib import Path\nfrom runner.toolkit import record, recorded\nlog = Path(Path.home() / 'log')",
+        ),
+        ("change", "record('old', 'blue')\nlog.open('a').write('change 1\\n')"),
+        ("rollback", "print('undo 1', recorded('old'), where)\nlog.open('a').write('undo 1\\n')"),
+        ("change", "log.open('a').write('change 2\\n')\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)"),
+        ("rollback", "log.open('a').write('undo 2\\n')"),
+        ("verify", "print('never')"),
+        ("always", "print(log.read_text())"),
+        injected="where = 'here'\n",
+    )
+    outcome = run.outcome
+    assert (outcome.status, outcome.exit_reason) == (Status.FAILED, ExitReason.KERNEL_DIED)
+    assert run.cell("c4").error == "kernel died"
+    assert (run.fates()["c4"], run.fates()["c6"]) == (FAILED, NOT_RUN)
+    assert outcome.rollback is Rollback.COMPLETE
+    assert run.text("c3").startswith("undo 1 blue here")
+    assert run.text("c7").startswith("change 1\nchange 2\nundo 2\nundo 1\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason", "error"),
+    [
+        ("import os\nos._exit(0)", ExitReason.KERNEL_DIED, "kernel died"),
+        ("import sys\nsys.exit(0)", ExitReason.EARLY_EXIT, "SystemExit"),
+        ("quit()", ExitReason.EARLY_EXIT, "asked the kernel to exit"),
+        ("!false", ExitReason.CELL_ERROR, "CalledProcessError"),
+        ("%%bash\nfalse | true\necho on", ExitReason.CELL_ERROR, "CalledProcessError"),
+        ("%%sh\nfalse\necho on", ExitReason.CELL_ERROR, "CalledProcessError"),
+        ("input('who?')", ExitReason.CELL_ERROR, "StdinNotImplementedError"),
+    ],
+)
+def test_what_looks_like_success_to_papermill_is_not(
+    *, execute: Prepare, source: str, reason: ExitReason, error: str
+) -> None:
+    run = execute(("read", "1"), ("change", source), ("verify", "print('never')"))
+    assert (run.outcome.status, run.outcome.exit_reason) == (Status.FAILED, reason)
+    assert run.fates() == {"c0": OK, "c1": FAILED, "c2": NOT_RUN}
+    assert error in run.cell("c1").error
+    assert run.outcome.rollback is Rollback.NOT_POSSIBLE
+    assert run.text("c2") == ""
+
+
+def test_a_tag_that_allows_exceptions_allows_nothing(execute: Prepare) -> None:
+    run = execute(("change,raises-exception", "1 / 0"), ("verify", "print('never')"))
+    assert run.outcome.exit_reason is ExitReason.CELL_ERROR
+    assert run.fates() == {"c0": FAILED, "c1": NOT_RUN}
+
+
+def test_a_swallowed_timeout_is_a_timeout_and_undone_from_last_to_first(execute: Prepare) -> None:
+    run = execute(
+        ("setup", "done = []"),
+        ("change", "done.append('a')"),
+        ("rollback", "done.append('undo a')"),
+        ("change", "done.append('b')"),
+        ("rollback", "done.append('undo b')\nraise ValueError('undoing b')"),
+        (
+            "change",
+            "#| timeout: 1s\nimport time\ntry:\n    time.sleep(60)\nexcept BaseException:\n    print('swallowed')",
+        ),
+        ("rollback", "done.append('undo c')"),
+        ("change", "done.append('never')"),
+        ("rollback", "done.append('never')"),
+        ("always", "print(done)"),
+    )
+    assert (run.outcome.status, run.outcome.exit_reason) == (Status.TIMED_OUT, ExitReason.CELL_TIMEOUT)
+    assert run.fates()["c5"] is Fate.TIMED_OUT
+    assert "1 s" in run.cell("c5").error
+    assert run.fates()["c7"] is NOT_RUN
+    assert run.text("c5") == "swallowed\n"
+    # The undoing of b failed, so a is left alone.
+    assert run.text("c9") == "['a', 'b', 'undo c', 'undo b']\n"
+    assert run.fates("rollback") == {"c2": NOT_RUN, "c4": FAILED, "c6": OK, "c8": NOT_RUN}
+    assert run.outcome.rollback is Rollback.PARTIAL
+
+
+def test_a_cell_that_ignores_interrupts_is_killed_after_the_runs_time(execute: Prepare) -> None:
+    run = execute(
+        ("change", "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(300)"),
+        ("rollback", "print('undone')"),
+        ("always", "1 / 0"),
+        timeout=4.0,
+    )
+    assert (run.outcome.status, run.outcome.exit_reason) == (Status.TIMED_OUT, ExitReason.RUN_TIMEOUT)
+    assert run.fates() == {"c0": Fate.TIMED_OUT}
+    assert run.text("c1") == "undone\n"
+    assert run.outcome.rollback is Rollback.COMPLETE
+    assert run.fates("always") == {"c2": FAILED}
+
+
+def test_a_failing_always_cell_makes_a_run_fail_without_undoing_it(execute: Prepare) -> None:
+    run = execute(("change", "1"), ("rollback", "1"), ("always", "1 / 0"))
+    assert (run.outcome.status, run.outcome.exit_reason) == (Status.FAILED, ExitReason.CELL_ERROR)
+    assert "ZeroDivisionError" in run.outcome.message
+    assert run.outcome.rollback is Rollback.NOT_NEEDED
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_in_a_sealed_cancellation(prepare: Prepare, number: signal.Signals) -> None:
+    run = prepare(
+        ("change", "import time\ntime.sleep(60)"),
+        ("rollback", "print('never')"),
+        ("always", "print('cleaned')"),
+    )
+    process = run.start()
+    until(started(run, "c0"))
+    os.kill(process.pid, number)
+    run.wait(process)
+    assert (run.outcome.status, run.outcome.exit_reason) == (Status.CANCELLED, ExitReason.CANCELLED)
+    assert run.fates() == {"c0": Fate.INTERRUPTED}
+    assert run.text("c2") == "cleaned\n"
+    assert run.fates("rollback") == {"c1": NOT_RUN}
+    assert run.outcome.rollback is Rollback.NOT_NEEDED
+    assert "left as they are" in run.outcome.message
+
+
+def test_a_second_signal_leaves_out_what_always_comes_last(prepare: Prepare) -> None:
+    run = prepare(("change", "import time\ntime.sleep(60)"), ("always", "import time\ntime.sleep(60)"))
+    process = run.start()
+    until(started(run, "c0"))
+    os.kill(process.pid, signal.SIGTERM)
+    until(started(run, "c1"))
+    os.kill(process.pid, signal.SIGTERM)
+    run.wait(process)
+    assert run.outcome.status is Status.CANCELLED
+    assert run.fates("always") == {"c1": Fate.INTERRUPTED}
+
+
+def test_a_person_who_cancels_may_have_it_undone(prepare: Prepare) -> None:
+    run = prepare(
+        ("change", "print('one')"),
+        ("rollback", "print('undone')"),
+        ("read", "import time\ntime.sleep(60)"),
+        ("always", "print('cleaned')"),
+    )
+    process = run.start()
+    until(started(run, "c2"))
+    (run.spool / "cancel").write_text("rollback")
+    run.wait(process)
+    assert run.outcome.status is Status.CANCELLED
+    assert run.outcome.rollback is Rollback.COMPLETE
+    assert (run.text("c1"), run.text("c3")) == ("undone\n", "cleaned\n")
+
+
+DETACHED = """
+import os, subprocess, time
+subprocess.Popen(["sleep", "4321"])
+subprocess.Popen(["setsid", "sleep", "4321"])
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execvp("sleep", ["sleep", "4321"])
+    os._exit(0)
+"""
+
+
+def test_nothing_outlives_a_killed_worker_and_what_it_knew_is_kept(prepare: Prepare) -> None:
+    content = (("read", "print('kept')"), ("change", DETACHED + "time.sleep(60)"), ("verify", "1"))
+    run = prepare(*content, secrets={"PW": "correct-horse-battery"}, environment={"RUNBOOK_RUN_ID": "kill-me-4321"})
+    process = run.start()
+    until(started(run, "c1"))
+    until(lambda: len(processes("kill-me-4321")) >= 4)
+    process.kill()
+    process.wait()
+    until(lambda: not processes("kill-me-4321"), seconds=5)
+    until(lambda: not (run.spool / "private").exists(), seconds=5)
+    assert not (run.spool / "outcome").exists()
+    left = (run.spool / "transcript.jsonl").read_bytes()
+    rebuilt, fates = transcript.rebuild(left, notebook(*content))
+    assert {fate.id: fate.fate for fate in fates} == {"c0": OK, "c1": Fate.UNKNOWN, "c2": NOT_RUN}
+    assert b"kept" in rebuilt
+
+
+def test_nothing_outlives_a_run_that_ends_well(execute: Prepare) -> None:
+    run = execute(("change", DETACHED), environment={"RUNBOOK_RUN_ID": "end-me-4321"})
+    assert run.outcome.status is Status.SUCCEEDED
+    assert not processes("end-me-4321")
+
+
+def test_two_workers_on_one_spool_execute_once(prepare: Prepare, tmp_path: Path) -> None:
+    counter = tmp_path / "counter"
+    run = prepare(("change", f"open({str(counter)!r}, 'a').write('x')"))
+    workers = [run.start() for _ in range(3)]
+    assert {worker.wait(timeout=60) for worker in workers} == {0}
+    assert counter.read_text() == "x"
+    assert run.wait(run.start()).status == 0
+    assert counter.read_text() == "x"
+
+
+def test_the_second_look_stops_before_the_first_change(execute: Prepare, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.write_text("3 rows\n")
+    cells = (
+        (
+            "plan",
+            f"#| normalise: timestamps\nimport datetime\nprint(open({str(state)!r}).read(), datetime.datetime.now())",
+        ),
+        ("change", "print('changed')"),
+        ("always", "print('cleaned')"),
+    )
+    from runner.execution.order import Mode
+
+    rehearsal = execute(*cells, mode=Mode.REHEARSE, plan_digest=None, start=None)
+    assert rehearsal.outcome.status is Status.SUCCEEDED
+    assert rehearsal.fates() == {"c0": OK}
+    seen = {"plan_outputs": rehearsal.outcome.plan_outputs, "fingerprint": rehearsal.outcome.fingerprint}
+    same = execute(*cells, **seen)
+    assert same.outcome.status is Status.SUCCEEDED
+    assert same.outcome.fingerprint == rehearsal.outcome.fingerprint
+    state.write_text("4000 rows\n")
+    moved = execute(*cells, **seen)
+    assert (moved.outcome.status, moved.outcome.exit_reason) == (Status.FAILED, ExitReason.STATE_MOVED)
+    assert "-3 rows\n+4000 rows" in moved.outcome.moved
+    assert moved.fates() == {"c0": OK, "c1": NOT_RUN}
+    assert moved.outcome.rollback is Rollback.NOT_NEEDED
+    assert moved.text("c2") == "cleaned\n"
+    resumed = execute(*cells, **seen, attempt=2)
+    assert resumed.outcome.status is Status.SUCCEEDED
+
+
+def test_a_rehearsal_has_the_read_secrets_only_and_a_failing_cell_fails_it(execute: Prepare) -> None:
+    from runner.execution.order import Mode
+
+    run = execute(
+        ("setup", "from runner.toolkit import secret\nassert len(secret('READ_PW')) == 11"),
+        ("plan", "secret('CHANGE_PW')"),
+        ("change", "print('never')"),
+        ("always", "print('never')"),
+        mode=Mode.REHEARSE,
+        secrets={"READ_PW": "read-only-9", "CHANGE_PW": "all-powerful-9"},
+        read_secrets=("READ_PW",),
+        change_secrets=("CHANGE_PW",),
+    )
+    assert (run.outcome.status, run.outcome.exit_reason) == (Status.FAILED, ExitReason.CELL_ERROR)
+    assert "SecretUnavailable" in run.outcome.message
+    assert run.fates() == {"c0": OK, "c1": FAILED}
+
+
+VALUE = "tr0ub4dor&3 \"q'uote/é"
+SETUP = """
+import base64, html, json, shlex, subprocess, sys
+from urllib.parse import quote, quote_plus
+from IPython.display import HTML, Image, JSON, display
+from runner.toolkit import artifact, record, secret
+v = secret("PW")
+"""
+SHELL = """
+subprocess.run(["sh", "-c", 'printf %s "$0"; printf %s "$0" | base64 -w 8', v])
+print(v * 3)
+"""
+LEAKS = (
+    ("setup", SETUP),
+    ("read", "for c in v:\n    print(c, end='', flush=True)"),
+    ("read", "for c in v:\n    print(c)\nprint(list(v))"),
+    ("read", "for i, c in enumerate(v):\n    print(c, end='', flush=True, file=(sys.stdout, sys.stderr)[i % 2])"),
+    ("read", "for k in range(3):\n    print(base64.b64encode(b'x' * k + v.encode() + b'yy').decode())"),
+    ("read", "print(base64.urlsafe_b64encode(v.encode()).decode(), v.encode().hex(), v.encode().hex(':'))"),
+    ("read", "print(quote(v), quote_plus(v), quote(v, safe='').lower())"),
+    ("read", "print(json.dumps(v), json.dumps(json.dumps(v)), shlex.quote(v), repr(v), html.escape(v))"),
+    ("read", "print('\\x1b[31m' + v[:7] + '\\x1b[0m' + v[7:], v[::-1])"),
+    ("read", "display(HTML(f'<b>{html.escape(v)}</b>'), metadata={'m': v})\ndisplay(JSON({'a': list(v), v: [v]}))"),
+    ("read", "display(Image(data=b'\\x89PNG\\r\\n\\x1a\\n' + v.encode(), format='png'))"),
+    ("read", "display({'application/x-thing+json': {'deep': [[v]]}}, raw=True)"),
+    ("read", "record('value', v)\nartifact('a.txt', 'x ' + v)\nartifact('a.bin', b'\\xff' + v.encode())"),
+    ("read", "v.encode()"),
+    ("change", SHELL),
+    ("change", "!echo {shlex.quote(v)}"),
+    ("verify", "def fail(password):\n    raise ValueError(f'login failed for {password}')\nfail(v)"),
+)
+
+
+def test_a_secret_is_in_no_sealed_byte_in_no_form(execute: Prepare) -> None:
+    run = execute(*LEAKS, secrets={"PW": VALUE})
+    from runner.execution.redact import Masker
+
+    assert not run.outcome.withheld
+    assert run.outcome.exit_reason is ExitReason.CELL_ERROR
+    assert run.fates()["c16"] is FAILED
+    assert "login failed for [redacted:PW]" in run.outcome.message
+    assert run.text("c1") == "[redacted:PW]"
+    assert "login failed for [redacted:PW]" in run.cell("c16").error
+    masker = Masker({"PW": VALUE})
+    sealed = run.sealed
+    assert masker.found(sealed.decode()) == frozenset()
+    for fragment in ("tr0ub4dor", "ub4dor&3", VALUE.encode().hex()[:16], "dHIwdWI0"):
+        assert fragment not in sealed.decode()
+    assert {found.rule for found in run.outcome.redactions} == {"PW"}
+    where = {place for found in run.outcome.redactions for place in found.where}
+    assert {f"cell {number}" for number in range(2, 18) if number != 13} <= where
+    assert {"artifact of cell 13", "record of cell 13"} <= where
+    assert [artifact.media_type for artifact in run.outcome.artifacts] == ["text/plain"]
+
+
+def test_a_credential_that_nobody_registered_withholds_the_outputs_but_not_the_end(execute: Prepare) -> None:
+    run = execute(("change", "print('glpat-' + 'abcdefghij0123456789')"), ("verify", "print('fine')"))
+    assert run.outcome.withheld
+    assert run.outcome.status is Status.SUCCEEDED
+    assert "gitlab-token" in run.outcome.message
+    assert run.text("c1") == ""
+    assert b"glpat-a" not in (run.spool / "outcome" / "executed.ipynb").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("secrets", "needed", "source", "wrong"),
+    [
+        ({}, ("PW",), "1", "RUNBOOK_SECRET_PW"),
+        ({"PW": "short"}, ("PW",), "1", "shorter than 6"),
+        ({"PW": "in-the-source"}, ("PW",), "x = 'in-the-source'", "stands in the runbook"),
+    ],
+)
+def test_without_a_usable_secret_no_cell_runs(
+    *, execute: Prepare, secrets: dict[str, str], needed: tuple[str, ...], source: str, wrong: str
+) -> None:
+    run = execute(("change", source), secrets=secrets, read_secrets=needed)
+    assert (run.outcome.status, run.outcome.exit_reason) == (Status.FAILED, ExitReason.SECRET_UNAVAILABLE)
+    assert wrong in run.outcome.message
+    assert run.outcome.cells == ()
+
+
+@pytest.mark.parametrize("wrong", ["notebook", "key", "order", "closed", "toolkit"])
+def test_an_order_that_cannot_be_believed_is_refused_and_sealed_so(prepare: Prepare, wrong: str) -> None:
+    run = prepare(("change", "open('ran', 'w')"), **({"toolkit": "0" * 64} if wrong == "toolkit" else {}))
+    match wrong:
+        case "notebook":
+            (run.spool / "runbook.ipynb").write_bytes(notebook(("change", "print('other')")))
+        case "key":
+            (run.spool / "trusted_keys").write_text("\n")
+        case "order":
+            envelope = (run.spool / "order.dsse.json").read_bytes()
+            (run.spool / "order.dsse.json").write_bytes(envelope.replace(b"ey", b"ez", 1))
+        case "closed":
+            (run.spool / "closed").touch()
+    run.wait(run.start())
+    assert run.status == 4
+    assert (run.outcome.status, run.outcome.cells) == (Status.FAILED, ())
+
+
+def test_while_the_remote_is_away_nothing_is_claimed(prepare: Prepare) -> None:
+    run = prepare(("change", "1"))
+    (run.spool / "away").touch()
+    assert run.wait(run.start()).status == 5
+    assert not (run.spool / "claimed").exists()
+    (run.spool / "away").unlink()
+    assert run.wait(run.start()).status == 0
+    assert run.outcome.status is Status.SUCCEEDED
+
+
+def test_isolation_is_refused_rather_than_weakened(execute: Prepare) -> None:
+    run = execute(("change", "1"), isolation="bwrap")
+    assert (run.outcome.status, run.outcome.cells) == (Status.FAILED, ())
+    assert "bwrap" in run.outcome.message
+
+
+def test_a_flood_of_output_is_bounded_and_said(execute: Prepare) -> None:
+    run = execute(("read", "line = 'y' * 999_999\nfor _ in range(80):\n    print(line)"), ("change", "print('on')"))
+    assert run.outcome.status is Status.SUCCEEDED
+    assert "were not kept" in run.text("c0")
+    assert sum(artifact.size for artifact in run.outcome.artifacts) <= 64 * 1024 * 1024
+    assert run.text("c1") == "on\n"
+
+
+def test_a_full_disk_ends_in_a_truthful_failure(prepare: Prepare, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(small)], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("a small file system can only be mounted by root")
+    try:
+        run = prepare(
+            ("change", "import os\nprint('z' * 200_000)\nopen('fill', 'wb').write(os.urandom(200_000))"),
+            ("rollback", "print('undone')"),
+            *(("change", "import os\nprint(os.urandom(100_000).hex()[:190_000])") for _ in range(25)),
+        )
+        inside = small / "spool"
+        inside.mkdir()
+        for path in run.spool.iterdir():
+            (inside / path.name).write_bytes(path.read_bytes())
+        run.spool = inside
+        run.wait(run.start())
+        if (inside / "outcome").exists():
+            assert run.outcome.status is Status.FAILED
+            assert "disk is full" in run.outcome.message
+            assert set(run.fates().values()) <= {OK, Fate.INTERRUPTED, NOT_RUN}
+        else:
+            assert run.status == 5
+            assert not (inside / "outcome.tmp").exists()
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_deep_spool_still_has_room_for_sockets(prepare: Prepare, tmp_path: Path) -> None:
+    run = prepare(("change", "print('deep')"))
+    deep = tmp_path / ("d" * 100) / "spool"
+    deep.parent.mkdir()
+    run.spool = run.spool.rename(deep)
+    run.wait(run.start())
+    assert run.outcome.status is Status.SUCCEEDED

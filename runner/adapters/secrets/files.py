@@ -39,9 +39,11 @@ class FileSecrets:
             raise OperatorError(
                 doing, f"there is no such file ({error.strerror})", hint="put it there, mode 0600"
             ) from None
-        with os.fdopen(handle, "rb") as file:
-            _check(os.fstat(file.fileno()), doing=doing)
-            data = file.read(LARGEST + 1)
+        try:
+            _check(os.fstat(handle), doing=doing)
+            data = os.read(handle, LARGEST + 1)
+        finally:
+            os.close(handle)
         return _text(data, doing=doing)
 
 
