@@ -123,6 +123,19 @@ def read_witness(text: str) -> dict[int, str]:
     return found
 
 
+def digest_of(text: str) -> str:
+    """Read a digest as people keep it: whole, or cut to no less than 12 digits.
+
+    Raises:
+        OperatorError: if it is none.
+    """
+    digits = text.strip().removeprefix("sha256:").lower()
+    if not re.fullmatch(r"[0-9a-f]{12,64}", digits):
+        hint = "it has 12 to 64 digits of 0-9a-f; `runbook verify` prints it as genesis"
+        raise OperatorError("reading the pinned genesis", f"{text[:80]!a} is no digest", hint=hint)
+    return digits
+
+
 def _found(source: Source, book: Book, checks: Iterable[Check], *, levels: Levels) -> Iterator[Violation]:
     looking = tuple(check for check in checks if type(check).see is not Check.see)
     for page in source.pages():

@@ -1,0 +1,66 @@
+"""`runbook show RUN`: everything about one run. `show.py` calls it for what looks like a run's id."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.cli.output import console, emit, table
+from runner.cli.record import opened
+
+if TYPE_CHECKING:
+    from runner.audit.query import Description
+
+_RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-\S+|[0-9]{8}T[0-9]{0,6}Z?")
+
+
+def is_run(name: str) -> bool:
+    """Whether a name is a run's id, or begins like one, and no runbook's."""
+    return _RUN.fullmatch(name) is not None
+
+
+def answer(folder: Path, name: str, *, as_json: bool) -> None:
+    """Print one run.
+
+    Raises:
+        RequestError: if the name means no run, or several.
+    """
+    from runner.audit.query import describe
+
+    with opened(folder, offline=False) as (workspace, index):
+        found = describe(index, workspace.objects, name)
+    emit(found, as_json=as_json, text=lambda: _told(found))
+
+
+def _told(found: Description) -> None:
+    screen = console()
+    screen.print(table(["run", found.row.run], list(_facts(found))))
+    values = [[name, str(one.value), one.source] for name, one in found.plan.parameters.items()]
+    screen.print(table(["parameter", "value", "from"], values))
+    events = [[str(event.number), event.time, event.type, event.by or "", event.commit[:12]] for event in found.events]
+    screen.print(table(["event", "when", "what", "by", "commit"], events))
+    for manifest in found.manifests:
+        cells = [
+            [cell.name, cell.role, cell.fate.value, "" if cell.seconds is None else f"{cell.seconds:.2f}", cell.error]
+            for cell in manifest.result.cells
+        ]
+        screen.print(table([f"cell (attempt {manifest.attempt})", "role", "fate", "seconds", "error"], cells))
+    screen.print(f"its files:  git show {found.row.commit[:12]}:{found.folder}", markup=False)
+
+
+def _facts(found: Description) -> Iterator[tuple[str, str]]:
+    row, plan = found.row, found.plan
+    yield "what", f"{row.title} ({row.runbook}, risk {row.risk})"
+    yield "on", ", ".join(row.targets)
+    yield "came to", row.outcome or row.state
+    if row.message:
+        yield "message", row.message
+    if row.rollback:
+        yield "rollback", row.rollback.replace("_", " ")
+    yield "asked by", f"{row.requester}, issue {row.issue}"
+    yield "approved by", ", ".join(row.approvers) or "nobody"
+    yield "plan", row.plan_digest
+    yield "runbook", f"{plan.runbook.path} at {plan.runbook.commit[:12]}"
+    yield "planned, started, ended", ", ".join(time or "-" for time in (row.planned_at, row.started_at, row.ended_at))
