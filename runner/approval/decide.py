@@ -14,7 +14,7 @@ from enum import Enum
 
 from runner.approval.approval import Approval
 from runner.approval.count import Count, count
-from runner.approval.freeze import holds
+from runner.approval.freeze import Hold, holds
 from runner.approval.glob import matches_any
 from runner.approval.rules import ISOLATION, Identity, Policy, Rule
 from runner.digest import Digest
@@ -102,18 +102,10 @@ def decide(
         members: of the requester and the approvers, those who are members of the project now.
         now: the time, with its zone.
     """
-    denied = [
-        *_refusals_of_request(policy, _asked(plan, members)),  # 1-6
-        *_rehearsal_succeeded(plan),  # 7
-        *_plan_is_alive(plan, now),  # 8
-        *_unreviewed_is_allowed(policy, plan),  # 9
-        *_secrets_are_allowed(policy, plan),  # 10
-        *_isolation_is_enough(policy, plan),  # 11
-    ]
+    denied = _refusals_of_plan(policy, plan=plan, members=members, now=now)  # 1-11
     if denied:
         return Decision(verdict=Verdict.DENIED, reasons=tuple(denied))
-    rules = policy.rules_for(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
-    counts = [  # 12: every rule has its approvals
+    counts = [  # 12: the rule of every target has its approvals
         count(
             rule,
             signed=policy.identity is Identity.SIGNED,
@@ -123,22 +115,26 @@ def decide(
             members=members,
             now=now,
         )
-        for rule in rules
+        for rule in _rules(policy, plan)
     ]
     held = holds(policy.freezes, policy.windows, runbook=plan.runbook.name, targets=plan.targets, now=now)  # 13
-    missing = [reason for one in counts for reason in one.missing]
-    if missing or held:
-        opens = [hold.until for hold in held if hold.until is not None]
-        return Decision(
-            verdict=Verdict.PENDING,
-            reasons=_once([*missing, *(hold.reason for hold in held), *_void(counts)]),
-            may_approve=_once([name for one in counts for name in one.may_approve]),
-            until=max(opens) if held and not missing and len(opens) == len(held) else None,
-        )
+    if held or any(one.missing for one in counts):
+        return _pending(counts, held)
     return Decision(
         verdict=Verdict.ALLOWED,
-        reasons=_once([one.met for one in counts]),
+        reasons=_once(one.met for one in counts),
         used=tuple(sorted({number for one in counts for number in one.used})),
+    )
+
+
+def _pending(counts: Sequence[Count], held: Sequence[Hold]) -> Decision:
+    missing = [reason for one in counts for reason in one.missing]
+    opens = [hold.until for hold in held if hold.until is not None]
+    return Decision(
+        verdict=Verdict.PENDING,
+        reasons=_once([*missing, *(hold.reason for hold in held), *_void(counts)]),
+        may_approve=_once(name for one in counts for name in one.may_approve),
+        until=max(opens) if held and not missing and len(opens) == len(held) else None,
     )
 
 
@@ -157,6 +153,17 @@ def _asked(plan: Plan, members: frozenset[PersonId]) -> Asked:
         verified=plan.requested.verified,
         member=person in members,
     )
+
+
+def _refusals_of_plan(policy: Policy, *, plan: Plan, members: frozenset[PersonId], now: datetime) -> list[str]:
+    return [
+        *_refusals_of_request(policy, _asked(plan, members)),  # 1-6
+        *_rehearsal_succeeded(plan),  # 7
+        *_plan_is_alive(plan, now),  # 8
+        *_unreviewed_is_allowed(policy, plan),  # 9
+        *_secrets_are_allowed(policy, plan),  # 10
+        *_isolation_is_enough(policy, plan),  # 11
+    ]
 
 
 def _refusals_of_request(policy: Policy, asked: Asked) -> list[str]:

@@ -1,0 +1,79 @@
+"""Every check and every test, in one command: `python -m tests`. CI calls exactly this.
+
+Steps run in order and all of them run, whatever fails; the tests come last, so that their summary is the last thing to
+read. With CI=true a test that is skipped has failed, unless its reason begins with `machine:`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+SYSTEM = {"git": "git", "ssh-keygen": "openssh-client", "openssl": "openssl"}
+"""Programs that the tests need, and the Debian package that brings each."""
+
+STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("format", ("ruff", "format", "--check", ".")),
+    ("lint", ("ruff", "check", ".")),
+    ("types", ("mypy",)),
+    ("import contracts", ("lint-imports", "--no-logo")),
+    ("runbooks", ("runbook", "lint", "runbooks")),
+    (
+        "tests",
+        ("pytest", "-n", "auto", "--cov", "--cov-report", "term:skip-covered", "-r", "fEs"),
+    ),
+)
+
+
+def main() -> int:
+    """Run everything; 1 if anything failed."""
+    _heading("system packages")
+    failed = [] if _install() else ["system packages"]
+    for name, command in STEPS:
+        if name == "tests" and failed:
+            print(f"\nFailed so far: {', '.join(failed)}.", flush=True)
+        _heading(name)
+        if not _run(command):
+            failed.append(name)
+    return 1 if failed else 0
+
+
+def _install() -> bool:
+    packages = [package for program, package in SYSTEM.items() if shutil.which(program) is None]
+    if not packages:
+        print("all there:", ", ".join(SYSTEM), flush=True)
+        return True
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        print("missing, and not installed because that needs root and apt-get:", ", ".join(packages), flush=True)
+        return False
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-q", "-y", *packages]):
+        subprocess.run(command, check=False, env=environment)
+    absent = [program for program in SYSTEM if shutil.which(program) is None]
+    print("could not be installed:" if absent else "installed:", ", ".join(absent or packages), flush=True)
+    return not absent
+
+
+def _run(command: Sequence[str]) -> bool:
+    program = BIN / command[0]
+    if not program.exists():
+        print(f"{command[0]} is not installed here; run: {sys.executable} -m pip install -e '.[test]'", flush=True)
+        return False
+    # The environment's own programs come first, so that tests which start `runbook` start this one.
+    environment = {**os.environ, "PATH": os.pathsep.join((str(BIN), os.environ.get("PATH", "")))}
+    return subprocess.run([str(program), *command[1:]], cwd=ROOT, check=False, env=environment).returncode == 0
+
+
+def _heading(name: str) -> None:
+    print(f"\n== {name} {'=' * (70 - len(name))}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

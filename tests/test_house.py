@@ -1,0 +1,77 @@
+"""The house style, as far as a machine can judge it: sizes, names, and a test file for every module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = sorted(path for path in (ROOT / "runner").rglob("*.py") if "shipped" not in path.parts)
+
+LONGEST_MODULE = 300
+LONGEST_FUNCTION = 40
+"""Lines, without the docstring."""
+
+FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "misc", "handler"}
+
+TESTED_ELSEWHERE: dict[str, str] = {}
+"""Modules without a test file of their own, each with the place that tests it instead."""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            first = node.body[0]
+            if ast.get_docstring(node) is not None:
+                lines -= (first.end_lineno or first.lineno) - first.lineno + 1
+            yield f"{name_of(path)}:{node.lineno} {node.name}", lines
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_is_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST_MODULE
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_function_is_short(path: Path) -> None:
+    assert [f"{name} has {lines} lines" for name, lines in functions(path) if lines > LONGEST_FUNCTION] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_is_named_after_what_is_in_it(path: Path) -> None:
+    parts = {part.removesuffix(".py").strip("_") for part in path.relative_to(ROOT).parts}
+    assert not parts & FORBIDDEN
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name == "__init__.py"], ids=name_of)
+def test_a_package_holds_one_docstring_and_no_code(path: Path) -> None:
+    # The toolkit is what cells import by its short name; runner/__init__.py is empty because it goes into the kernel.
+    if "toolkit" in path.parts or path.parent.name == "runner":
+        return
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree)
+    assert len(tree.body) == 1
+
+
+def test_every_module_has_its_tests_in_the_same_place() -> None:
+    missing = []
+    for path in MODULES:
+        if path.name == "__init__.py":
+            continue
+        inside = path.relative_to(ROOT / "runner")
+        if not (ROOT / "tests" / inside.parent / f"test_{inside.stem.strip('_')}.py").exists():
+            missing.append(name_of(path))
+    assert sorted(set(missing) - TESTED_ELSEWHERE.keys()) == []
+    assert sorted(TESTED_ELSEWHERE.keys() - set(missing)) == [], "these have their own tests now"
+
+
+def test_what_is_tested_elsewhere_is_tested_there() -> None:
+    assert [place for place in TESTED_ELSEWHERE.values() if not (ROOT / place).exists()] == []
