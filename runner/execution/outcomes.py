@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -60,24 +60,25 @@ def _withheld(
     order: Order, notebook: bytes, *, ending: Ending, kept: Kept, rules: list[str], where: list[str]
 ) -> tuple[Outcome, dict[str, bytes]]:
     """Make it again with nothing in it that a cell said."""
-    said = f"outputs are withheld: {', '.join(rules)} in {', '.join(where)}"
     failed = ending.reason is not None or order.mode is Mode.REHEARSE
-    bare = Ending(
-        # A rehearsal without its outputs cannot be approved; a run's own result stays what it was.
-        reason=(ending.reason or ExitReason.WITHHELD) if failed else None,
-        message=said,
-        rollback=ending.rollback,
-        moved="",
-        cells=tuple(msgspec.structs.replace(cell, error="withheld" if cell.error else "") for cell in ending.cells),
-        shown={},
-        plan_outputs={},
-        isolation=ending.isolation,
-        started=ending.started,
-        finished=ending.finished,
-        seconds=ending.seconds,
-    )
+    # A rehearsal without its outputs cannot be approved; a run's own result stays what it was.
+    reason = (ending.reason or ExitReason.WITHHELD) if failed else None
+    said = f"outputs are withheld: {', '.join(rules)} in {', '.join(where)}"
     found = tuple(Redaction(rule=rule, count=1, where=tuple(where)) for rule in rules)
-    return _made(order, notebook, ending=bare, kept=Kept(masker=kept.masker), withheld=True, more=found)
+    silent = _silent(ending, reason=reason, message=said)
+    return _made(order, notebook, ending=silent, kept=Kept(masker=kept.masker), withheld=True, more=found)
+
+
+def without_outputs(order: Order, notebook: bytes, *, ending: Ending, kept: Kept) -> tuple[Outcome, dict[str, bytes]]:
+    """Make the outcome for a disk that has no room for what the cells said: small, failed, and true cell by cell."""
+    said = "the disk is full, so the outputs are left out"
+    silent = _silent(ending, reason=ending.reason or ExitReason.INTERNAL_ERROR, message=said)
+    return _made(order, notebook, ending=silent, kept=Kept(masker=kept.masker))
+
+
+def _silent(ending: Ending, *, reason: ExitReason | None, message: str) -> Ending:
+    cells = tuple(msgspec.structs.replace(cell, error="left out" if cell.error else "") for cell in ending.cells)
+    return replace(ending, reason=reason, message=message, moved="", cells=cells, shown={}, plan_outputs={})
 
 
 def _made(

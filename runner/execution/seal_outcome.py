@@ -21,6 +21,10 @@ RESERVE_SIZE = 2 * 1024 * 1024
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
+class NoRoomError(OutsideError):
+    """There is no room for the outcome, even with the reserve given up."""
+
+
 def reserve(spool: Path) -> None:
     """Take the room for an honest end before anything is executed.
 
@@ -50,7 +54,7 @@ def seal(spool: Path, files: Mapping[str, bytes], *, make_room: Callable[[], Non
         make_room: called once if the disk is full, before the second and last try.
 
     Raises:
-        OutsideError: if it could not be made durable; then there is no outcome.
+        OutsideError: if it could not be made durable; then there is no outcome (NoRoomError: for lack of room).
     """
     temporary = spool / f"{NAME}.tmp"
     for last in (False, True):
@@ -61,7 +65,8 @@ def seal(spool: Path, files: Mapping[str, bytes], *, make_room: Callable[[], Non
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
             if last or not is_full(error):
-                raise OutsideError("sealing the outcome", str(error.strerror), hint="free disk space") from error
+                kind = NoRoomError if is_full(error) else OutsideError
+                raise kind("sealing the outcome", str(error.strerror), hint="free disk space") from error
             (spool / RESERVE).unlink(missing_ok=True)
             make_room()
         else:

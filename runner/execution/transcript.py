@@ -14,8 +14,9 @@ from typing import Self
 import msgspec
 
 from runner.digest import Json, Wire, canonical
-from runner.execution import executed
+from runner.execution import executed, scan
 from runner.execution.outcome import CellFate, Fate
+from runner.execution.redact import Masker
 from runner.execution.seal_outcome import is_full
 
 NAME = "transcript.jsonl"
@@ -124,11 +125,18 @@ def rebuild(transcript: bytes, notebook: bytes) -> tuple[bytes, tuple[CellFate, 
         notebook: the runbook's exact bytes.
 
     Returns:
-        The notebook with the outputs of every finished cell, and the cells' fates.
+        The notebook with the outputs of every finished cell, and the cells' fates. If something in them has the form
+        of a credential, the outputs and errors are withheld, as in an outcome.
     """
     read = lines(transcript)
     injected = next((line.injected for line in read if line.opened is not None), "")
-    return executed.notebook(notebook, injected=injected, shown=outputs(read)), fates(transcript, dead=True)
+    known = fates(transcript, dead=True)
+    whole = executed.notebook(notebook, injected=injected, shown=outputs(read))
+    public = f"{notebook.decode('utf-8', 'replace')}\n{injected}"
+    if not scan.gate({"executed": whole, "fates": canonical(known)}, masker=Masker({}), public=public):
+        return whole, known
+    bare = tuple(msgspec.structs.replace(fate, error="withheld" if fate.error else "") for fate in known)
+    return executed.notebook(notebook, injected=injected, shown={}), bare
 
 
 def outputs(read: Iterable[Line]) -> dict[str, executed.Shown]:

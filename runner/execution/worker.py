@@ -252,7 +252,11 @@ class _Work:
 
     def _sealed(self, ending: outcomes.Ending) -> Outcome:
         outcome, files = outcomes.files(self._order, self._notebook, ending=ending, kept=self._kept)
-        seal_outcome.seal(self._spool, files, make_room=self._make_room)
+        try:
+            seal_outcome.seal(self._spool, files, make_room=self._make_room)
+        except seal_outcome.NoRoomError:
+            outcome, files = outcomes.without_outputs(self._order, self._notebook, ending=ending, kept=self._kept)
+            seal_outcome.seal(self._spool, files, make_room=self._make_room)
         return outcome
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from runner.digest import Json
 from runner.execution import transcript
 from runner.execution.outcome import CellFate, Fate
 from runner.execution.transcript import Line, Transcript
@@ -65,3 +66,10 @@ def test_on_a_full_disk_it_asks_for_room_once(tmp_path: Path) -> None:
             full.append(Line(at=0))
     assert asked == [1]
     assert full.full
+
+
+def test_what_has_the_form_of_a_credential_is_not_rebuilt(tmp_path: Path) -> None:
+    said: dict[str, Json] = {"output_type": "stream", "name": "stdout", "text": "glpat-" + "a1b2c3d4e5f6g7h8i9j0"}
+    data = written(tmp_path / "t", Line(at=0, opened="n"), Line(at=1, outputs=[said], of="c0"))
+    rebuilt, _ = transcript.rebuild(data, notebook(("read", "1")))
+    assert b"glpat" not in rebuilt

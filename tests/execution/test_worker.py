@@ -481,13 +481,13 @@ def test_a_full_disk_ends_in_a_truthful_failure(prepare: Prepare, tmp_path: Path
             (inside / path.name).write_bytes(path.read_bytes())
         run.spool = inside
         run.wait(run.start())
-        if (inside / "outcome").exists():
-            assert run.outcome.status is Status.FAILED
-            assert "disk is full" in run.outcome.message
-            assert set(run.fates().values()) <= {OK, Fate.INTERRUPTED, NOT_RUN}
-        else:
-            assert run.status == 5
-            assert not (inside / "outcome.tmp").exists()
+        assert run.outcome.status is Status.FAILED
+        assert run.outcome.exit_reason is ExitReason.INTERNAL_ERROR
+        assert "disk is full" in run.outcome.message
+        assert OK in run.fates().values()
+        assert NOT_RUN in run.fates().values()
+        assert run.fates("rollback") == {"c1": OK}
+        assert not (inside / "outcome.tmp").exists()
     finally:
         subprocess.run(["umount", str(small)], check=True)
 
