@@ -58,12 +58,14 @@ class Workspace:
     state: Path
 
     def refreshed(self) -> Workspace:
-        """The same clone with the protected branch fetched and its settings read again.
+        """The same clone with every branch fetched and the settings read again.
 
         Raises:
             OutsideError: if the remote does not answer.
         """
-        refs.fetch(self.repository, self.settings.branch)
+        settings = self.settings
+        # One question for all branches: every question is a connection.
+        refs.fetch(self.repository, settings.branch, settings.evidence_branch, settings.issues_branch)
         return _at_tip(self.repository, self.objects, self.settings.branch)
 
     def text(self, path: str) -> str | None:
@@ -114,11 +116,11 @@ class Workspace:
 
         return LocalForge.for_person(self.objects, **self._place(), signer=lambda: _person_signer(self.repository))
 
-    def forge_as_bot(self) -> Forge:
-        """The forge, writing as the runner itself."""
+    def forge_as_bot(self, *, fetched: bool = False) -> Forge:
+        """The forge, writing as the runner itself; `fetched` says that its branch was fetched just now."""
         from runner.adapters.forge.local import LocalForge
 
-        return LocalForge.for_bot(self.objects, **self._place(), signer=self.signer())
+        return LocalForge.for_bot(self.objects, **self._place(), signer=self.signer(), fetched=fetched)
 
     def _place(self) -> _Place:
         """What the plain-Git forge needs to know, whoever writes."""
@@ -132,10 +134,11 @@ class Workspace:
         )
 
     def bot_keys(self) -> tuple[str, ...]:
-        """The keys that speak for the runner: those that the ledger trusts now."""
+        """The keys that speak, or spoke, for the runner: what an old one said stays said."""
         ledger = self.ledger()
         try:
-            return tuple(sorted(ledger.refresh(fetch=False).keys))
+            state = ledger.refresh(fetch=False)
+            return tuple(sorted(state.keys | state.former))
         finally:
             ledger.close()
 

@@ -18,7 +18,7 @@ from runner.ledger.bodies import Cancel, Expire, Finish, Plan, Reject, Resolve, 
 from runner.ledger.event import Event, decode
 from runner.ledger.state import State
 
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
     seq INTEGER PRIMARY KEY, digest TEXT NOT NULL, run TEXT, commit_id TEXT NOT NULL, payload BLOB NOT NULL);

@@ -1,7 +1,8 @@
 """The ledger on its branch: read and checked event by event, and appended to as a transaction.
 
-An append is: fetch the tip, fold the state, let the caller judge its preconditions on exactly that state, commit on that
-tip, push without force. Somebody was first: start again. That compare-and-swap is the only lock and the only queue there is.
+An append is: fetch the tip, fold the state, let the caller judge its preconditions on exactly that state, commit on
+that tip, push without force. Somebody was first: start again. That compare-and-swap is the only lock and the only queue
+there is.
 """
 
 from __future__ import annotations
@@ -84,15 +85,12 @@ class Ledger:
         repository = self.objects.repository
         if fetch:
             refs.fetch(repository, self.branch)
-        tip = refs.tip(repository, self.branch)
+        tip = self.objects.tip(self.branch)
         if tip is None or tip == self.cache.load()[0]:
             self.tip, self.state = self.cache.load()
             return self.state
         with self.cache.writing():
             old, state = self.cache.load()
-            if old is not None and not refs.is_ancestor(repository, old, tip):
-                hint = "somebody rewrote the branch; run `runbook verify`, nothing is appended until then"
-                raise IntegrityError("reading the ledger", f"{self.branch} no longer holds {old[:12]}", hint=hint)
             for commit in self._new_commits(old, tip):
                 state = self._enter(state, commit)
             self.cache.save(tip, state)
@@ -133,12 +131,18 @@ class Ledger:
             # The answer was lost, perhaps not the push: only the branch itself can tell. Every commit holds a nonce
             # (its signature over a time and number of its own), so finding it there means that it is ours.
             refs.fetch(repository, self.branch)
-            there = refs.tip(repository, self.branch)
+            there = self.objects.tip(self.branch)
             if there and refs.is_ancestor(repository, commit, there):
                 return True
             raise
 
     def _new_commits(self, old: str | None, tip: str) -> list[str]:
+        near = self.objects.since(old, tip)
+        if near is not None:
+            return near
+        if old is not None and not refs.is_ancestor(self.objects.repository, old, tip):
+            hint = "somebody rewrote the branch; run `runbook verify`, nothing is appended until then"
+            raise IntegrityError("reading the ledger", f"{self.branch} no longer holds {old[:12]}", hint=hint)
         span = f"{old}..{tip}" if old else tip
         out = git(["rev-list", "--first-parent", "--reverse", span], cwd=self.objects.repository.path)
         return out.decode().split()

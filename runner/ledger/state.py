@@ -1,8 +1,8 @@
 """What an append must know of everything before it: number, head, keys, open locks. Nothing else.
 
 The fold is pure: a state and the next event give the next state, or the reason why that event cannot follow. What an
-event means for a run is not known here (`plan/run.py` knows). Request keys only ever grow, so they are asked for through a
-container that the caller keeps (a table, or a set) instead of being copied from state to state.
+event means for a run is not known here (`plan/run.py` knows). Request keys only ever grow, so they are asked for through
+a container that the caller keeps (a table, or a set) instead of being copied from state to state.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ FIRST = "0" * 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """The ledger folded up to `seq` (-1 before genesis). `starts` maps an interrupt's number to the start it closed."""
+    """The ledger folded up to `seq` (-1 before genesis).
+
+    `keys` may sign the next event, `former` ones might once. `interrupted` maps an interrupt's number to its start.
+    """
 
     seq: int = -1
     head: str = FIRST
@@ -29,6 +32,7 @@ class State:
     genesis: Digest | None = None
     project: str = ""
     keys: frozenset[str] = frozenset()
+    former: frozenset[str] = frozenset()
     locks: Mapping[str, int] = field(default_factory=dict)
     interrupted: Mapping[int, int] = field(default_factory=dict)
 
@@ -66,12 +70,9 @@ def fold(state: State, event: Event, *, requests: Container[str]) -> State:
         case Genesis() as body:
             return replace(after, genesis=event.digest, project=body.project, keys=frozenset({body.key}))
         case Key() as body:
-            keys = state.keys | {body.key} if body.action == "add" else state.keys - {body.key}
-            return replace(after, keys=keys)
-        case Plan() as body:
-            if body.request_key in requests:
-                raise IntegrityError(f"reading ledger event {event.seq}", "its request was planned before")
-            return after
+            return _keyed(after, body)
+        case Plan() as body if body.request_key in requests:
+            raise IntegrityError(f"reading ledger event {event.seq}", "its request was planned before")
         case Start() as body:
             return replace(after, locks=take(state, body.locks, by=event.seq))
         case Finish() as body:
@@ -79,13 +80,23 @@ def fold(state: State, event: Event, *, requests: Container[str]) -> State:
         case Interrupt() as body:
             return replace(after, interrupted={**state.interrupted, event.seq: body.start})
         case Resolve() as body:
-            start = state.interrupted.get(body.interrupt)
-            if start is None:
-                raise IntegrityError(f"reading ledger event {event.seq}", f"{body.interrupt} is no open interrupt")
-            left = {number: one for number, one in state.interrupted.items() if number != body.interrupt}
-            return replace(after, locks=free(state, start), interrupted=left)
+            return _resolved(state, after, body)
         case _:
             return after
+
+
+def _keyed(after: State, body: Key) -> State:
+    if body.action == "add":
+        return replace(after, keys=after.keys | {body.key}, former=after.former - {body.key})
+    return replace(after, keys=after.keys - {body.key}, former=after.former | {body.key})
+
+
+def _resolved(state: State, after: State, body: Resolve) -> State:
+    start = state.interrupted.get(body.interrupt)
+    if start is None:
+        raise IntegrityError(f"reading ledger event {after.seq}", f"{body.interrupt} is no open interrupt")
+    left = {number: one for number, one in state.interrupted.items() if number != body.interrupt}
+    return replace(after, locks=free(state, start), interrupted=left)
 
 
 def take(state: State, names: tuple[str, ...], *, by: int) -> Mapping[str, int]:

@@ -102,8 +102,15 @@ class Forge(Protocol):
         """Create an issue."""
         ...
 
-    def comment(self, issue: IssueId, body: str) -> Comment:
-        """Add a comment."""
+    def comment(self, issue: IssueId, body: str, *, unless: str = "") -> Comment:
+        """Add a comment.
+
+        Args:
+            issue: where.
+            body: the text.
+            unless: if one of our own comments there ends with this marker, nothing is added and that one is returned;
+                judged at the moment of writing, as far as the forge can.
+        """
         ...
 
     def edit(self, comment: Comment, body: str) -> None:

@@ -14,10 +14,8 @@ def publish(forge: Forge, thread: Thread, *, marker: str, body: str) -> Comment:
         ValueError: if the body does not end with its marker, and so could never be found again.
     """
     _check(marker, body)
-    there = markers.find(thread, marker)
-    if there is None:  # the thread may be old: look once more before saying it
-        there = markers.find(forge.thread(thread.issue.id), marker)
-    return there or forge.comment(thread.issue.id, body)
+    # The thread may be old: the forge looks again at the moment of writing.
+    return markers.find(thread, marker) or forge.comment(thread.issue.id, body, unless=marker)
 
 
 def update(forge: Forge, thread: Thread, *, marker: str, body: str) -> None:

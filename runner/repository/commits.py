@@ -1,7 +1,7 @@
 """Writing a commit without a work tree or an index: one small pack, fed to one `git unpack-objects`.
 
-Trees are rebuilt only along the changed paths, so the cost does not grow with the history. Nothing is visible until a branch
-is moved (`refs`), so a killed writer leaves only objects that nobody names.
+Trees are rebuilt only along the changed paths, so the cost does not grow with the history. Nothing is visible until a
+branch is moved (`refs`), so a killed writer leaves only objects that nobody names.
 """
 
 from __future__ import annotations

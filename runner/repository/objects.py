@@ -13,6 +13,7 @@ from typing import Self
 
 from runner.errors import OutsideError
 from runner.repository.process import command, environment
+from runner.repository.refs import ref
 from runner.repository.repository import Repository
 
 REGULAR = frozenset({0o100644, 0o100755})
@@ -106,6 +107,20 @@ class Objects:
         """The full id of the commit that a revision names, or None."""
         found = self.get(f"{revision}^{{commit}}")
         return found[0] if found else None
+
+    def tip(self, branch: str) -> str | None:
+        """The commit that a branch had when it was last fetched (or has, without a remote), or None."""
+        return self.resolve(ref(self.repository, branch))
+
+    def since(self, old: str | None, tip: str, *, most: int = 64) -> list[str] | None:
+        """The first-parent commits after `old` up to `tip`, oldest first; None if `old` is not found that near."""
+        found: list[str] = []
+        at: str | None = tip
+        while at is not None and at != old and len(found) < most:
+            found.append(at)
+            commit = self.commit(at)
+            at = commit.parents[0] if commit and commit.parents else None
+        return found[::-1] if at == old else None
 
     def tree(self, oid: str) -> dict[str, Entry]:
         """The entries of a tree by name; an empty mapping for anything else. Kept, since trees are shared a lot."""

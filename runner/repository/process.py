@@ -1,7 +1,7 @@
 """One way to run git: fixed arguments, no hooks, no prompts, a time limit, and errors without URLs.
 
-Everything that this package does through the command line passes here, so that a hostile repository's configuration (hooks,
-fsmonitor, exotic transports) has one place to be switched off.
+Everything that this package does through the command line passes here, so that a hostile repository's configuration
+(hooks, fsmonitor, exotic transports) has one place to be switched off.
 """
 
 from __future__ import annotations
@@ -31,7 +31,14 @@ _HARDENED = (
     "-c", "core.fsyncMethod=batch",
 )  # fmt: skip
 
-_FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES")
+_FOREIGN = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_NAMESPACE",
+    "GIT_CEILING_DIRECTORIES",
+)
 
 
 class GitError(OutsideError):

@@ -1,6 +1,6 @@
 """Branches: where they are, fetching them, and moving one by compare-and-swap, never by force.
 
-A push that is rejected because somebody was first is an answer, not an error; a remote that does not answer is an error.
+A push that is rejected because somebody was first is an answer, not an error; a remote that does not answer is one.
 With no remote the clone's own branch is the one that moves, by `update-ref NEW OLD`.
 """
 
@@ -13,9 +13,12 @@ from runner.repository.process import GitError, git
 from runner.repository.repository import Repository
 
 _FIRST = re.compile(
-    r"fetch first|non-fast-forward|cannot lock ref|failed to update ref|is at .* but expected|stale info|reference already exists"
+    r"fetch first|non-fast-forward|cannot lock ref|failed to update ref|is at .* but expected"
+    r"|stale info|reference already exists"
 )
-_REFUSED = re.compile(r"remote rejected|protected|denied|permission|not allowed|hook declined|unable to create|read-only", re.I)
+_REFUSED = re.compile(
+    r"remote rejected|protected|denied|permission|not allowed|hook declined|unable to create|read-only", re.IGNORECASE
+)
 
 
 def ref(repository: Repository, branch: str) -> str:
@@ -90,7 +93,8 @@ def publish(repository: Repository, commit: str, branch: str, *, expected: str |
             hint = f"the account that runs this needs the right to push to {branch}; see `runbook init`"
             raise OperatorError(f"pushing to {branch}", error.wrong, hint=hint) from error
         raise OutsideError(f"pushing to {branch}", error.wrong, hint=_hint(error.stderr)) from error
-    git(["update-ref", ref(repository, branch), commit], cwd=repository.path)
+    if not repository.tracks_everything:
+        git(["update-ref", ref(repository, branch), commit], cwd=repository.path)
     return True
 
 
@@ -134,7 +138,7 @@ def _fetch(repository: Repository, specs: list[str]) -> None:
 
 
 def _skip_ci(repository: Repository) -> tuple[str, ...]:
-    """Evidence starts no pipelines; a remote that is a folder knows no push options, and asking it costs a connection."""
+    """Evidence starts no pipelines; a remote that is a folder knows no push options, and asking costs time."""
     return () if repository.remote_is_folder else ("-o", "ci.skip")
 
 

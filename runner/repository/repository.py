@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +12,17 @@ from runner.repository.process import GitError, git
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """An opened clone (or bare repository). `remote` is None where Git has no remote: then the clone is its own."""
+    """An opened clone (or bare repository). `remote` is None where Git has no remote: then the clone is its own.
+
+    `settings` is Git's configuration as it was when the clone was opened; a name that is set twice has its last value.
+    """
 
     path: Path
     git_dir: Path
     remote: str | None
-    remote_is_folder: bool
     bare: bool
     object_format: str
+    settings: Mapping[str, str]
 
     @classmethod
     def open(cls, path: Path) -> Repository:
@@ -30,7 +34,8 @@ class Repository:
         doing = f"opening the repository at {path}"
         query = ["rev-parse", "--absolute-git-dir", "--is-bare-repository", "--is-shallow-repository"]
         try:
-            lines = git([*query, "--show-object-format"], cwd=path).decode().splitlines()
+            lines = git([*query, "--show-object-format", "--show-cdup"], cwd=path).decode().splitlines()
+            settings = _settings(path)
         except (GitError, OSError) as error:
             wrong = "not a Git repository" if "not a git repository" in str(error) else str(error)
             raise OperatorError(doing, wrong, hint="run this inside a clone, or name one with --repository") from error
@@ -38,33 +43,40 @@ class Repository:
         if shallow:
             hint = "complete it with: git fetch --unshallow"
             raise OperatorError(doing, "the clone is shallow, so its history cannot be checked", hint=hint)
-        top = git_dir if bare else Path(git(["rev-parse", "--show-toplevel"], cwd=path).decode().strip())
-        remote = _remote(top)
+        top = git_dir if bare else (path / lines[4]).resolve() if len(lines) > 4 else git_dir.parent  # noqa: PLR2004 - inside .git there is no fifth line
         return cls(
             path=top,
             git_dir=git_dir,
-            remote=remote,
-            remote_is_folder=remote is not None and _is_folder(top, remote),
+            remote=_remote(settings),
             bare=bare,
             object_format=object_format,
+            settings=settings,
         )
 
     def setting(self, name: str) -> str | None:
-        """Read one value of Git's configuration, for example `user.email`; None where it is not set."""
-        try:
-            return git(["config", "--get", name], cwd=self.path).decode().strip() or None
-        except GitError:
-            return None
+        """One value of Git's configuration, for example `user.email`; None where it is not set."""
+        return self.settings.get(name.lower()) or None
+
+    @property
+    def remote_is_folder(self) -> bool:
+        """Whether the remote lies on this machine's disk."""
+        url = self.settings.get(f"remote.{self.remote}.url", "")
+        return url.startswith(("/", ".", "file://"))
+
+    @property
+    def tracks_everything(self) -> bool:
+        """Whether Git itself moves the remote-tracking refs along with every push."""
+        return self.settings.get(f"remote.{self.remote}.fetch") == f"+refs/heads/*:refs/remotes/{self.remote}/*"
 
 
-def _remote(path: Path) -> str | None:
+def _settings(path: Path) -> dict[str, str]:
+    pairs = (item.partition("\n") for item in git(["config", "--list", "-z"], cwd=path).decode().split("\0") if item)
+    return {name: value if gap else "true" for name, gap, value in pairs}
+
+
+def _remote(settings: Mapping[str, str]) -> str | None:
     """`origin`, or else the only remote, or else none."""
-    names = git(["remote"], cwd=path).decode().split()
+    names = {name.split(".", 1)[1].rpartition(".")[0] for name in settings if name.startswith("remote.")}
     if "origin" in names:
         return "origin"
-    return names[0] if len(names) == 1 else None
-
-
-def _is_folder(path: Path, remote: str) -> bool:
-    url = git(["remote", "get-url", "--end-of-options", remote], cwd=path).decode().strip()
-    return url.startswith(("/", ".", "file://"))
+    return names.pop() if len(names) == 1 else None

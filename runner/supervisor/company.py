@@ -35,7 +35,7 @@ class _Watch:
     known: Known
     seen: bytes = b""
     began: float = field(default_factory=time.monotonic)
-    beat: float = 0.0
+    beat: float = field(default_factory=time.monotonic)
     status: float = field(default_factory=time.monotonic)
 
 
@@ -71,7 +71,7 @@ def keep(desk: Desk, running: Sequence[Known], *, watcher: Watcher, ending: Endi
 def _attend(desk: Desk, one: _Watch, watcher: Watcher) -> None:
     _show(desk, one, watcher)
     at = time.monotonic()
-    if at - one.beat >= max(0.2, desk.workspace.settings.lease / 4):
+    if at - one.beat >= heartbeat.first_after(desk.workspace.settings.lease):
         one.beat = at
         _beat(desk, one.known, watcher)
     if at - one.status >= STATUS_EVERY:

@@ -74,14 +74,14 @@ def open_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Iterator[
     """
     fresh = workspace.refreshed()
     with closing(fresh.ledger()) as ledger:
-        state = ledger.refresh()
+        state = ledger.refresh(fetch=False)
         writer = fresh.writer()
         if state.genesis is None:
             raise OperatorError("opening the ledger", "there is none yet", hint="run `runbook init`")
         if writer.signer.public_key not in state.keys:
             hint = "on a machine that may, run: runbook init --admit '" + writer.signer.public_key + "'"
             raise OperatorError("opening the ledger", "this machine's key may not write to it", hint=hint)
-        yield _desk(fresh, ledger, forge=fresh.forge_as_bot(), hand=writer, now=now)
+        yield _desk(fresh, ledger, forge=fresh.forge_as_bot(fetched=True), hand=writer, now=now)
 
 
 @contextmanager

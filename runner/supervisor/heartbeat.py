@@ -21,6 +21,14 @@ from runner.repository.objects import Objects
 PREFIX = "runbook-heartbeat/"
 
 
+def first_after(lease: float) -> float:
+    """Seconds after which an owner gives its first sign of life, and then between two: a quarter of the lease.
+
+    A run that is shorter gives none, and none is missed: an observer waits for the whole lease from its own first look.
+    """
+    return max(0.2, lease / 4)
+
+
 class Seen(Wire):
     """What an observer saw last, and when: seconds of the monotonic clock of that boot."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping
 
 from runner.approval.decide import Verdict
 from runner.digest import parse, sha256
-from runner.errors import RunbookError
+from runner.errors import OutsideError, RunbookError
 from runner.evidence import layout
 from runner.evidence.seal import end_draft, event_draft
 from runner.execution import transcript
@@ -19,11 +20,15 @@ from runner.ledger.state import State
 from runner.lifecycle import Known
 from runner.plan.plan import Plan
 from runner.plan.run import Run
+from runner.ports.executor import WorkState
 from runner.supervisor import heartbeat, orders
 from runner.supervisor.desk import Desk
 from runner.supervisor.gather import judged, work_key
 from runner.supervisor.planning import plan_files
 from runner.supervisor.record import append
+
+CLAIM_WITHIN = 30.0
+"""Seconds in which a started worker has to make the work its own."""
 
 
 def start(desk: Desk, known: Known) -> bool:
@@ -68,6 +73,21 @@ def submit(desk: Desk, known: Known) -> None:
     files = plan_files(desk, known.plan)
     work = orders.attempt(desk, known.plan, digest=known.run.digest, start=event, files=files)
     desk.executor.submit(work)
+    _claimed(desk, work.key)
+
+
+def _claimed(desk: Desk, key: str) -> None:
+    """Wait until a worker has made the work its own: a second one would only find that out after starting up.
+
+    Raises:
+        OutsideError: if none does; nothing of the start ran, and handing it over again later is safe.
+    """
+    deadline = time.monotonic() + CLAIM_WITHIN
+    while desk.executor.state(key) is WorkState.SUBMITTED:
+        if time.monotonic() >= deadline:
+            hint = "see worker.stderr in the spool of the state folder, then run `runbook reconcile --once`"
+            raise OutsideError("handing work to a worker", f"none claimed it in {CLAIM_WITHIN:.0f} s", hint=hint)
+        time.sleep(0.02)
 
 
 def stop(desk: Desk, known: Known) -> None:
@@ -91,7 +111,8 @@ def finish(desk: Desk, known: Known) -> bool:
 
     done = append(desk.ledger, known.run, draft, writer=desk.writer, now=desk.now)
     desk.executor.forget(key)
-    _silence(desk, known.run)
+    if outcome.seconds >= heartbeat.first_after(desk.workspace.settings.lease):
+        _silence(desk, known.run)
     return bool(done)
 
 

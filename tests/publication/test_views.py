@@ -33,12 +33,13 @@ def test_a_length_of_time_reads_well(seconds: float, says: str) -> None:
     ("result", "outputs", "says"),
     [
         (Rehearsal.OK, {"a": "x\n", "b": "y\nPlan: 1 to add\n\n"}, "Plan: 1 to add"),
+        (Rehearsal.OK, {"a": "\nwould move 3 files\nfile  bytes\n"}, "would move 3 files"),
         (Rehearsal.OK, {"a": " \n"}, "its plan cells printed nothing"),
         (Rehearsal.NOTHING, {}, "unknown: it has nothing that can be rehearsed"),
         (Rehearsal.FAILED, {"a": "x"}, "unknown: the rehearsal failed"),
     ],
 )
-def test_how_much_changes_is_the_last_line_of_the_plan(result: Rehearsal, outputs: dict[str, str], says: str) -> None:
+def test_how_much_changes_is_the_plans_first_line_or_terraforms_sum(result: Rehearsal, outputs: dict[str, str], says: str) -> None:
     assert seen(a_plan(rehearsal=rehearsed(result, outputs))).changes == says
 
 

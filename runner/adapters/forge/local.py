@@ -94,6 +94,7 @@ class LocalForge:
         bot_keys: tuple[str, ...],
         now: Callable[[], datetime],
         signer: Callable[[], Signs | None],
+        fetched: bool = False,
     ) -> LocalForge:
         """Open the forge as the person whom Git's configuration names.
 
@@ -106,10 +107,11 @@ class LocalForge:
             bot_keys: the runner's public keys.
             now: the time.
             signer: finds the person's key when it is needed; None writes unsigned entries, which are never verified.
+            fetched: whether the branch was fetched just now.
         """
         trust = Trust(project=project, people=allowed_signers(signers), bot=bot, bot_keys=bot_keys)
         writer = as_person(objects.repository, trust, signer=signer)
-        return cls(Branch(objects, branch), trust=trust, writer=writer, now=now)
+        return cls(Branch(objects, branch, fetched=fetched), trust=trust, writer=writer, now=now)
 
     @classmethod
     def for_bot(
@@ -123,10 +125,12 @@ class LocalForge:
         bot_keys: tuple[str, ...],
         now: Callable[[], datetime],
         signer: Signs,
+        fetched: bool = False,
     ) -> LocalForge:
         """Open the forge as the runner itself; the arguments are those of `for_person`, with the runner's own key."""
         trust = Trust(project=project, people=allowed_signers(signers), bot=bot, bot_keys=bot_keys)
-        return cls(Branch(objects, branch), trust=trust, writer=as_bot(trust, signer=signer), now=now)
+        place = Branch(objects, branch, fetched=fetched)
+        return cls(place, trust=trust, writer=as_bot(trust, signer=signer), now=now)
 
     @property
     def name(self) -> str:
@@ -176,18 +180,22 @@ class LocalForge:
         opened = self._write(None, draft)
         return self.thread(IssueId(str(opened.issue) if opened else "")).issue
 
-    def comment(self, issue: IssueId, body: str) -> Comment:
-        """Add a comment."""
+    def comment(self, issue: IssueId, body: str, *, unless: str = "") -> Comment:
+        """Add a comment; with `unless`, only where none of our own ends with that marker, judged at every attempt."""
         body = checked_body(body)
         if not body.strip():
             raise RequestError("writing a comment", "it is empty", hint="say something")
 
-        def draft(_: Read | None, place: Place) -> AnyEntry:
-            return Remark(**place, body=body)
+        def said(one: Comment) -> bool:
+            return one.ours and bool(unless) and one.body.rstrip().endswith(unless)
+
+        def draft(old: Read | None, place: Place) -> AnyEntry | None:
+            there = old is not None and any(said(one) for one in old.thread.comments)
+            return None if there else Remark(**place, body=body)
 
         written = self._write(issue, draft)
-        wanted = f"{issue}/{written.number if written else ''}"
-        return next(one for one in self.thread(issue).comments if one.id == wanted)
+        wanted = f"{issue}/{written.number}" if written else ""
+        return next(one for one in self.thread(issue).comments if (one.id == wanted if wanted else said(one)))
 
     def edit(self, comment: Comment, body: str) -> None:
         """Replace the text of one of our own comments; the same text again writes nothing.

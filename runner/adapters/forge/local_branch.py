@@ -40,6 +40,7 @@ class Branch:
         name: the branch.
         clock: seconds that never jump back, for `FRESH`.
         pause: waits some seconds before the next attempt.
+        fetched: whether the branch was fetched just now.
     """
 
     def __init__(
@@ -49,12 +50,13 @@ class Branch:
         *,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
+        fetched: bool = False,
     ) -> None:
         self.objects = objects
         self.name = name
         self._clock = clock
         self._pause = pause
-        self._fetched: float | None = None
+        self._fetched: float | None = clock() if fetched else None
         self._checked: str | None = None
         self._damaged: tuple[str, ...] = ()
 
@@ -72,7 +74,7 @@ class Branch:
         if self._fetched is None or now - self._fetched >= fresh:
             refs.fetch(self.objects.repository, self.name)
             self._fetched = now
-        tip = refs.tip(self.objects.repository, self.name)
+        tip = self.objects.tip(self.name)
         self._check_growth(tip)
         return tip
 
@@ -109,7 +111,8 @@ class Branch:
             OutsideError: if the remote is away; then nothing was written, as far as can be known.
         """
         for attempt in range(ATTEMPTS):
-            tip = self.tip(fresh=0.0)
+            # What was fetched a moment ago is good enough to build on: if somebody was first, the push says so.
+            tip = self.tip(fresh=0.0 if attempt else FRESH)
             addition = build(tip)
             if addition is None:
                 return None
@@ -139,7 +142,7 @@ class Branch:
             refs.fetch(self.objects.repository, self.name)
         except OutsideError:
             return False
-        tip = refs.tip(self.objects.repository, self.name)
+        tip = self.objects.tip(self.name)
         return tip is not None and refs.is_ancestor(self.objects.repository, commit, tip)
 
     def damaged(self, path: str) -> str:
@@ -162,6 +165,8 @@ class Branch:
         self._checked = tip
         if not tip or self._damaged:
             return
+        if tip == seen:
+            return
         try:
             git(["update-ref", self._keeping, tip], cwd=self.objects.repository.path)
         except GitError:
@@ -169,7 +174,8 @@ class Branch:
             return
 
     def _changed(self, seen: str, tip: str | None) -> tuple[str, ...]:
-        if tip is None or not refs.is_ancestor(self.objects.repository, seen, tip):
+        near = tip is not None and self.objects.since(seen, tip) is not None
+        if tip is None or not (near or refs.is_ancestor(self.objects.repository, seen, tip)):
             wrong = f"it no longer contains {seen[:12]}, which it had before: it was rewritten"
             hint = f"find out who rewrote it; if that was meant, accept it with: {self.accepting}"
             raise IntegrityError(f"reading the branch {self.name}", wrong, hint=hint)
@@ -184,8 +190,4 @@ class Branch:
         return f"refs/runbook/seen/{self.name}"
 
     def _kept(self) -> str | None:
-        try:
-            out = git(["rev-parse", "--verify", "--quiet", self._keeping], cwd=self.objects.repository.path)
-        except GitError:
-            return None
-        return out.decode().strip() or None
+        return self.objects.resolve(self._keeping)
