@@ -79,12 +79,16 @@ class Unheard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The forge and the ledger at one moment, as far as something may have to happen."""
+    """The forge and the ledger at one moment, as far as something may have to happen.
+
+    `trouble` says what could not be read, in words; nothing happens about it, and everything else goes on.
+    """
 
     requests: tuple[Request, ...]
     heard: tuple[Heard, ...]
     unheard: tuple[Unheard, ...]
     runs: tuple[Known, ...]
+    trouble: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """What an append must know of everything before it: number, head, keys, open locks. Nothing else.
 
 The fold is pure: a state and the next event give the next state, or the reason why that event cannot follow. What an
-event means for a run is not known here (`plan/run.py` knows). Request keys only ever grow, so they are asked for through
-a container that the caller keeps (a table, or a set) instead of being copied from state to state.
+event means for a run is not known here (`plan/run.py` knows). Request keys only ever grow, so they are asked for
+through a container that the caller keeps (a table, or a set) instead of being copied from state to state.
 """
 
 from __future__ import annotations

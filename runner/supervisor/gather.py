@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runner.approval.approval import approvals, still_said
 from runner.approval.decide import Decision, decide, people_of
+from runner.errors import IntegrityError
 from runner.ledger.bodies import Start
 from runner.lifecycle import Heard, Known, Snapshot, Unheard
 from runner.plan.plan import Plan
@@ -46,13 +47,12 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
         OutsideError: if the forge or the remote does not answer: nothing is concluded from silence.
     """
     issues = [only] if only else [issue.id for issue in desk.forge.issues()]
-    threads = {issue: desk.forge.thread(issue) for issue in issues}
+    threads, trouble = _threads(desk.forge, issues)
     asked = {issue: asked_on(desk, thread) for issue, thread in threads.items()}
     runs = _runs(desk, asked.values(), only=only)
-    for run in runs:
-        issue = IssueId(run.plan.issue)
-        if issue not in threads:
-            threads[issue] = desk.forge.thread(issue)
+    others, more = _threads(desk.forge, {IssueId(run.plan.issue) for run in runs} - set(issues))
+    threads |= others
+    runs = [run for run in runs if run.plan.issue in threads]
     beats = refs.heads(desk.workspace.repository, f"{PREFIX}*") if _foreign(desk, runs) else {}
     known = tuple(
         _known(desk, run, thread=threads[IssueId(run.plan.issue)], beats=beats, observer=observer) for run in runs
@@ -68,13 +68,16 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
         heard += taken
         unheard += [*refused, *problems(thread, found, answered)]
         fresh += [one for one in found.requests if _is_new(desk, one.key, answered)]
-    return Snapshot(requests=tuple(fresh), heard=tuple(heard), unheard=tuple(unheard), runs=known)
+    return Snapshot(
+        requests=tuple(fresh), heard=tuple(heard), unheard=tuple(unheard), runs=known, trouble=(*trouble, *more)
+    )
 
 
 def look(desk: Desk) -> tuple[Known, ...]:
     """The live runs and the recent ones, as far as this clone knows: for people who look, and for nothing else."""
     runs = _runs(desk, (), only=None)
-    threads = {issue: desk.forge.thread(issue) for issue in {IssueId(run.plan.issue) for run in runs}}
+    threads, _ = _threads(desk.forge, {IssueId(run.plan.issue) for run in runs})
+    runs = [run for run in runs if run.plan.issue in threads]
     observer = Observer(Path(os.devnull), lease=math.inf, monotonic=time.monotonic, boot="")
     return tuple(
         _known(desk, run, thread=threads[IssueId(run.plan.issue)], beats={}, observer=observer) for run in runs
@@ -98,6 +101,18 @@ def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread) -> Decision:
 def members_of(forge: Forge, people: Iterable[PersonId]) -> frozenset[PersonId]:
     """Those of some people who are members of the project now."""
     return frozenset(person for person in people if forge.is_member(person))
+
+
+def _threads(forge: Forge, issues: Iterable[IssueId]) -> tuple[dict[IssueId, Thread], tuple[str, ...]]:
+    """Read issues whole. One that was tampered with is left alone and said; it must not stop the others."""
+    threads: dict[IssueId, Thread] = {}
+    trouble = []
+    for issue in sorted(issues):
+        try:
+            threads[issue] = forge.thread(issue)
+        except IntegrityError as error:
+            trouble.append(f"issue {issue} is left alone: {error}")
+    return threads, tuple(trouble)
 
 
 def _is_new(desk: Desk, key: str, answered: frozenset[str]) -> bool:

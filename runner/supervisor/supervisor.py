@@ -76,6 +76,8 @@ class Supervisor:
                         raise KeyboardInterrupt
                     actions = self._wanted(snapshot, refused, wait=wait)
                     if not actions:
+                        for words in snapshot.trouble:
+                            self._watcher.say(words)
                         return snapshot
                     self._do(desk, actions, refused)
 
