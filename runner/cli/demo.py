@@ -69,8 +69,8 @@ def _open(stage: Stage, voice: Voice) -> None:
 
 def _look_around(stage: Stage, told: Told, voice: Voice) -> None:
     runbook = _runbook()
-    place = shlex.quote(str(stage.folder))
-    file = Path(told.notebook).relative_to(stage.bob)
+    altered = stage.folder / "altered"
+    file = altered / Path(told.notebook).relative_to(stage.bob)
     voice.plain("\nLook around:")
     voice.block(
         f"export RUNBOOK_STATE={shlex.quote(told.state)}",
@@ -85,12 +85,12 @@ def _look_around(stage: Stage, told: Told, voice: Voice) -> None:
     voice.block(told.notebook)
     voice.plain("\nChange one byte of a copy, and see it caught:")
     voice.block(
-        f"git clone -q -b evidence {shlex.quote(told.repository)} {place}/altered",
-        f"printf X | dd of={place}/altered/{shlex.quote(str(file))} bs=1 seek=200 conv=notrunc 2>/dev/null",
-        f"{runbook} verify {place}/altered/outputs",
+        f"git clone -q -b evidence {shlex.quote(told.repository)} {shlex.quote(str(altered))}",
+        f"printf X | dd of={shlex.quote(str(file))} bs=1 seek=200 conv=notrunc 2>/dev/null",
+        f"{runbook} verify {shlex.quote(str(altered / 'outputs'))}",
     )
     voice.plain("\nWhen you have seen enough:")
-    voice.block(f"rm -rf {place}")
+    voice.block(f"rm -rf {shlex.quote(str(stage.folder))}")
 
 
 def _user() -> str:

@@ -136,12 +136,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     signal.signal(signal.SIGHUP, hang_up)
     signal.signal(signal.SIGTERM, terminate)
-    options.pid_file.write_text(f"{os.getpid()}\n")
-    sys.stdout.write(f"{server.server_address[1]}\n")
-    sys.stdout.flush()
-    if options.until_input_ends:
-        threading.Thread(target=_end_with_input, args=(server,), daemon=True).start()
     try:
+        options.pid_file.write_text(f"{os.getpid()}\n")
+        sys.stdout.write(f"{server.server_address[1]}\n")
+        sys.stdout.flush()
+        if options.until_input_ends:
+            threading.Thread(target=_end_with_input, args=(server,), daemon=True).start()
         server.serve_forever()
     finally:
         server.server_close()

@@ -175,7 +175,8 @@ def _run(stage: Stage, voice: Voice, *, issue: IssueId) -> Manifest:
     record = _manifest(stage.bob, known)
     for cell in record.result.cells:
         if cell.fate is not Fate.NOT_RUN:
-            voice.say(f"{cell.fate.value:>8}  {cell.name or cell.id} ({cell.role}), {cell.seconds or 0:.1f} s")
+            role = "" if cell.role in cell.name else f"{cell.role} "
+            voice.say(f"{cell.fate.value}  {role}{cell.name}, {cell.seconds or 0:.1f} s")
     outcome = record.result.outcome.value
     _expect(outcome == "succeeded", f"the run {outcome}: {record.result.message}")
     voice.did(f"{known.run.id} {outcome} in {record.execution.seconds:.1f} s")
@@ -226,7 +227,8 @@ def _verify(stage: Stage, voice: Voice, *, issue: IssueId, genesis: str) -> Repo
     thread = open_workspace(stage.bob).forge_as_person().thread(issue)
     witness = stage.folder / "witness.txt"
     witness.write_text("".join(comment.body for comment in thread.comments if comment.ours))
-    voice.typed(f"runbook verify --genesis {genesis[:12]} --witness {witness}")
+    voice.say("In earnest the genesis digest and the heads that comments carry are kept where the runner cannot write.")
+    voice.typed(f"runbook verify --genesis {genesis[:12]} --witness ../{witness.name}")
     with opened("", at=stage.bob) as source:
         pins = Pins(genesis=genesis, witness=read_witness(witness.read_text()))
         report = verify(source, now=now(), pins=pins)
@@ -236,7 +238,10 @@ def _verify(stage: Stage, voice: Voice, *, issue: IssueId, genesis: str) -> Repo
     if report.exit_code:
         raise IntegrityError("verifying the demo's evidence", f"{', '.join(report.violated())} do not hold")
     checked = sum(line.standing.value == "clean" for line in report.lines)
-    voice.did(f"{report.events} events, {checked} invariants hold; level {report.level.value}: {report.level.meaning}")
+    voice.did(f"{report.events} events, {checked} invariants hold")
+    voice.did(f"assurance level {report.level.value} ({report.level.meaning})")
+    if report.level_reason:
+        voice.say(f"why not more: {report.level_reason}")
     return report
 
 

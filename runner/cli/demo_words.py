@@ -55,5 +55,5 @@ class Voice:
         """Say a line outside the steps."""
         self._print(text)
 
-    def _print(self, text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> None:
+    def _print(self, text: str, *, fg: str | None = None, bold: bool | None = None, dim: bool | None = None) -> None:
         click.secho(text, fg=fg, bold=bold, dim=dim, err=self._err, color=self._color)
