@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from runner.ledger.bodies import Resolution
+from runner.ledger.event import RUN_ID
 from runner.ports.forge import Comment
 from runner.request.asks import Line, TooMuch, asks
 from runner.request.characters import NAME, PARAMETER, escaped, hidden
@@ -22,7 +23,6 @@ LARGEST_LINE = 4_000
 """Characters of a command; more belongs into a block."""
 
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
-_RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[A-Za-z0-9_.-]{1,160}-[a-z2-7]{8}")
 
 
 class Verb(Enum):
@@ -243,7 +243,7 @@ def _cancel(rest: str) -> Cancel:
     which = ""
     if not word.startswith("--"):
         which = word
-        if which and not (_DIGEST.fullmatch(which) or _RUN_ID.fullmatch(which)):
+        if which and not (_DIGEST.fullmatch(which) or RUN_ID.fullmatch(which)):
             raise _RefusedError(f"`{escaped(which)}` is neither a run id nor a digest", usage)
         word, rest = _next(rest)
     modes = {f"--{mode.value}": mode for mode in Leave}
@@ -258,7 +258,7 @@ def _resolve(rest: str) -> Resolve:
     outcomes = ", ".join(one.value for one in Resolution)
     usage = f"write: /runbook resolve RUN OUTCOME reason; outcomes are {outcomes}"
     run, rest = _next(rest)
-    if not _RUN_ID.fullmatch(run):
+    if not RUN_ID.fullmatch(run):
         raise _RefusedError(f"`{escaped(run)}` is not a run id" if run else "no run is named", usage)
     word, rest = _next(rest)
     try:

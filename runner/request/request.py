@@ -1,8 +1,8 @@
 """What was asked in an issue, before anything is checked against a runbook or a policy.
 
 Requests come from fenced blocks and from `run` commands, and each has a key that stays the same however often and by
-whomever the issue is read: that key is what makes one plan of one command, ever. What was meant as a request or a
-command and cannot be read is a `Problem` with the same kind of key, so that it can be answered once. Whether the author
+whomever the issue is read: that key is what makes one plan of one command, ever. What was meant as a request and cannot
+be read is a `Problem` with the same kind of key, so that it can be answered once. Whether the author
 may ask is policy's to decide.
 """
 
@@ -17,7 +17,7 @@ from runner.errors import RequestError
 from runner.ports.forge import Comment, Thread
 from runner.request import block
 from runner.request.asks import Block, TooMuch, asks
-from runner.request.command import BadCommand, Run, commands
+from runner.request.command import Command, Run, commands
 
 RequestKey = NewType("RequestKey", str)
 """`forge:project:comment:ordinal`: known before there is a plan, and unique for ever."""
@@ -36,13 +36,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something that cannot be a request or a command, and why; `line` shows what was written, where that helps."""
+    """Something that was meant as a request and cannot be one, and why."""
 
     key: RequestKey
     comment: Comment
     why: str
     hint: str
-    line: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ class Asked:
 
 
 def requests(thread: Thread, *, forge: str, project: str, bot: str) -> Asked:
-    """Read all requests of an issue, and all that was meant as a request or command and cannot be read.
+    """Read all requests of an issue, and all that was meant as one and cannot be read.
 
     Args:
         thread: the issue as the forge gives it now.
@@ -84,10 +83,8 @@ def _of(comment: Comment, *, prefix: str, bot: str) -> Iterator[Request | Proble
     ]
     for command in commands(comment, bot=bot):
         key = RequestKey(f"{prefix}:{command.ordinal}")
-        if isinstance(command, BadCommand):
-            problem = Problem(key=key, comment=comment, why=command.why, hint=command.hint, line=command.line)
-            pieces.append((command.ordinal, problem))
-        elif isinstance(command.args, Run):
+        # A line that cannot be read as a command is answered with the other commands, by `approval/collect.py`.
+        if isinstance(command, Command) and isinstance(command.args, Run):
             args = command.args
             request = Request(runbook=args.runbook, parameters=dict(args.parameters), key=key, comment=comment)
             pieces.append((command.ordinal, request))
@@ -95,8 +92,11 @@ def _of(comment: Comment, *, prefix: str, bot: str) -> Iterator[Request | Proble
 
 
 def _edited(comment: Comment, *, prefix: str, bot: str) -> Iterator[Problem]:
-    """Say once, under the ordinal 0, that an edited comment asks in vain; one that asks for nothing is left alone."""
-    if asks(replace(comment, edited=False), bot=bot):
+    """Say once, under the ordinal 0, that an edited comment asks for a run in vain; other commands are not ours."""
+    before = replace(comment, edited=False)
+    found = asks(before, bot=bot)
+    blocks = not isinstance(found, TooMuch) and any(isinstance(one, Block) for one in found)
+    if blocks or any(isinstance(one, Command) and isinstance(one.args, Run) for one in commands(before, bot=bot)):
         yield Problem(
             key=RequestKey(f"{prefix}:0"),
             comment=comment,

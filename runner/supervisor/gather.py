@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from runner.approval.approval import approvals, still_said
@@ -17,7 +18,8 @@ from runner.plan.plan import Plan
 from runner.plan.run import Run, RunState, fold
 from runner.ports.executor import WorkState
 from runner.ports.forge import Forge, IssueId, PersonId, Thread
-from runner.publication import markers
+from runner.publication import labels, markers
+from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.repository import refs
 from runner.request.request import Asked, Request, requests
@@ -51,12 +53,14 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
     asked = {issue: asked_on(desk, thread) for issue, thread in threads.items()}
     runs = _runs(desk, asked.values(), only=only)
     others, more = _threads(desk.forge, {IssueId(run.plan.issue) for run in runs} - set(issues))
+    # Under a live run people are heard on a closed issue too: else nobody could cancel or resolve it any more.
+    live = {run.plan.issue for run in runs if not run.over}
+    asked |= {issue: Asked(requests=(), problems=()) for issue in others if issue in live}
     threads |= others
     runs = [run for run in runs if run.plan.issue in threads]
     beats = refs.heads(desk.workspace.repository, f"{PREFIX}*") if _foreign(desk, runs) else {}
-    known = tuple(
-        _known(desk, run, thread=threads[IssueId(run.plan.issue)], beats=beats, observer=observer) for run in runs
-    )
+    seen = (_known(desk, run, thread=threads[IssueId(run.plan.issue)], beats=beats, observer=observer) for run in runs)
+    known = _labelled(tuple(seen))
     observer.save(frozenset(run.id for run in runs if not run.over))
     heard: list[Heard] = []
     unheard: list[Unheard] = []
@@ -152,6 +156,19 @@ def _known(desk: Desk, run: Run, *, thread: Thread, beats: dict[str, str], obser
         lost=watched and observer.lost(run.id, beats.get(PREFIX + run.id, "")),
         told=_told(thread, run),
     )
+
+
+def _labelled(known: tuple[Known, ...]) -> tuple[Known, ...]:
+    """The same runs, with the label that is missing: the newest run of an issue speaks for it."""
+    newest = {one.run.plan.issue: one.run.id for one in known}
+    return tuple(
+        replace(one, label=_missing(one)) if newest[one.run.plan.issue] == one.run.id else one for one in known
+    )
+
+
+def _missing(known: Known) -> Label | None:
+    wanted = labels.label_of(known.run, allowed=known.decision is not None and known.decision.allowed)
+    return wanted if any(labels.change(known.thread.issue.labels, wanted)) else None
 
 
 def _holder(desk: Desk, run: Run) -> str | None:

@@ -8,7 +8,7 @@ from runner.approval import collect
 from runner.lifecycle import Heard, Known, Unheard
 from runner.ports.forge import Thread
 from runner.publication import comments
-from runner.request.command import Command, Verb, commands
+from runner.request.command import Command, Verb
 from runner.request.request import Asked
 from runner.supervisor.desk import Desk
 
@@ -36,30 +36,30 @@ def heard_on(
         runs: the runs that were asked for there.
         answered: keys that have their answer already.
     """
-    found = [one for comment in thread.comments for one in commands(comment, bot=desk.workspace.settings.bot)]
-    good = [one for one in found if isinstance(one, Command)]
+    found = collect.commands_of(thread, bot=desk.workspace.settings.bot)
     by_id = {one.run.id: one for one in runs}
-    people = {one.comment.author for one in good}
+    people = {one.comment.author for one in found}
     collected = collect.collect(
         desk.policy,
-        good,
+        found,
         runs=[_collectable(desk, one) for one in runs],
         members=frozenset(person for person in people if desk.forge.is_member(person)),
         answered=answered,
     )
     heard = [Heard(run=by_id[one.run].run, plan=by_id[one.run].plan, body=one.body) for one in collected.record]
     refused = [_refused(thread, one) for one in collected.refuse]
+    good = [one for one in found if isinstance(one, Command)]
     return heard, [*refused, *_words(thread, good, runs, answered=answered)]
 
 
 def problems(thread: Thread, found: Asked, answered: frozenset[str]) -> list[Unheard]:
-    """What was meant as a request or a command and could not be read, each with its answer."""
+    """What was meant as a request and could not be read, each with its answer."""
     return [
         Unheard(
             thread=thread,
             key=one.key,
             body=comments.refusal(
-                key=one.key, verb=one.line or "what was asked", by=one.comment.author, reasons=(one.why,), hint=one.hint
+                key=one.key, verb="the request", by=one.comment.author, reasons=(one.why,), hint=one.hint
             ),
         )
         for one in found.problems
@@ -68,7 +68,7 @@ def problems(thread: Thread, found: Asked, answered: frozenset[str]) -> list[Unh
 
 
 def _refused(thread: Thread, one: collect.Refusal) -> Unheard:
-    body = comments.refusal(key=one.key, verb=one.verb, by=one.comment.author, reasons=(one.reason,))
+    body = comments.refusal(key=one.key, verb=one.verb, by=one.comment.author, reasons=(one.reason,), hint=one.hint)
     return Unheard(thread=thread, key=one.key, body=body)
 
 

@@ -20,6 +20,7 @@ from runner.lifecycle import (
     Interrupt,
     Known,
     MakePlan,
+    Mark,
     Record,
     Snapshot,
     Start,
@@ -40,7 +41,9 @@ from runner.supervisor.heartbeat import Observer
 from runner.supervisor.watcher import Watcher
 from runner.wiring import Workspace
 
-Effect: TypeAlias = MakePlan | Answer | Record | Tell | Close | Start | Submit | Stop | Finish | Interrupt | Expire
+Effect: TypeAlias = (
+    MakePlan | Answer | Record | Tell | Mark | Close | Start | Submit | Stop | Finish | Interrupt | Expire
+)
 """Every action but waiting."""
 
 
@@ -98,7 +101,7 @@ class Supervisor:
         for action in actions:
             if isinstance(action, Await):
                 continue
-            if not self._carry_out(desk, action) or isinstance(action, Stop):
+            if not self._carry_out(desk, action) or isinstance(action, Stop | Mark):
                 refused.add(_name(action))
         # Only when nothing else was left to do: a run that takes an hour must not keep anybody's plan or answer back.
         if len(running) == len(actions):
@@ -118,6 +121,9 @@ class Supervisor:
                 return record.heard(desk.ledger, run, body, plan=action.heard.plan, writer=desk.writer, now=desk.now)
             case Tell():
                 telling.tell(desk, action.known, action.what)
+                return True
+            case Mark():
+                telling.mark(desk, action.known, action.label)
                 return True
             case Close():
                 desk.forge.close(IssueId(action.known.run.plan.issue))
@@ -196,5 +202,7 @@ def _name(action: Action) -> str:
             return f"record {action.heard.run.id} {type(action.heard.body).__name__} {said.comment}"
         case Tell():
             return f"tell {action.known.run.id} {action.what.value} {action.known.run.attempt}"
+        case Mark():
+            return f"mark {action.known.run.id} {action.label.value}"
         case _:
             return f"{type(action).__name__} {action.known.run.id} {action.known.run.attempt}"

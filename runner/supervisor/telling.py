@@ -12,7 +12,7 @@ from runner.ledger.event import Event
 from runner.lifecycle import Known, Unheard
 from runner.plan.run import Run, RunState
 from runner.publication import comments, markers
-from runner.publication.labels import label_of
+from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.publication.publish import publish, relabel, update
 from runner.publication.views import Ended, Head, Link
@@ -32,7 +32,7 @@ def answer(desk: Desk, unheard: Unheard) -> None:
 
 
 def tell(desk: Desk, known: Known, what: Kind) -> None:
-    """Say one of a run's comments, once, and set the label that goes with it."""
+    """Say one of a run's comments, once."""
     run = known.run
     marker = markers.of(run.id, what, attempt_of(run, what))
     if what is Kind.STATUS:
@@ -41,8 +41,11 @@ def tell(desk: Desk, known: Known, what: Kind) -> None:
         if run.start is not None and run.state is not RunState.STARTED:
             status(desk, known, state=run.outcome.value if run.outcome else run.state.value, seconds=_seconds(run))
         publish(desk.forge, known.thread, marker=marker, body=_body(desk, known, what))
-    allowed = known.decision is not None and known.decision.allowed
-    relabel(desk.forge, desk.forge.thread(known.thread.issue.id), label_of(run, allowed=allowed))
+
+
+def mark(desk: Desk, known: Known, label: Label) -> None:
+    """Give the issue the label that says where its newest run stands."""
+    relabel(desk.forge, desk.forge.thread(known.thread.issue.id), label)
 
 
 def status(

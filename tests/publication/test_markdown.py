@@ -61,7 +61,7 @@ def test_no_line_of_a_fence_but_its_own_ends_begins_with_a_slash_or_a_backtick(t
 
 def test_no_quick_action_of_the_forge_begins_a_line() -> None:
     if not QUICK_ACTIONS.exists():
-        pytest.skip("the list of quick actions lies in the shared folder, which is not here")
+        pytest.skip("machine: the list of quick actions lies in the shared folder, which is not here")
     names = json.loads(QUICK_ACTIONS.read_text())["names"]
     block: str = fence("\n".join(f"/{name} @everybody" for name in names) + "\n```\n/close\n", 100_000)
     block += "\n\n" + code("\n".join(f"/{name}" for name in names), 100_000)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from runner.ports.forge import Comment, CommentId, Issue, IssueId, PersonId, Thread
+from runner.request.command import BadCommand, commands
 from runner.request.request import Asked, requests
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -38,9 +39,8 @@ def test_blocks_and_run_commands_are_requests_each_with_its_key() -> None:
 def test_what_cannot_be_read_is_a_problem_with_a_key_and_does_not_stop_the_rest() -> None:
     found = asked(comment(0, f"/runbook rnu\n\n```runbook\nrunbook: ../x\n```\n\n{BLOCK.format('a')}"))
     assert [(one.runbook, one.key) for one in found.requests] == [("a", "local:p1:7/0:3")]
-    assert [one.key for one in found.problems] == ["local:p1:7/0:1", "local:p1:7/0:2"]
+    assert [one.key for one in found.problems] == ["local:p1:7/0:2"]
     assert all(one.why and one.hint for one in found.problems)
-    assert found.problems[0].line == "rnu"
 
 
 def test_an_edited_comment_never_counts_and_is_told_so_if_it_asked_for_something() -> None:
@@ -76,7 +76,8 @@ def test_a_block_that_is_not_closed_or_lies_in_html_is_answered() -> None:
         assert len(found.problems) == 1
 
 
-def test_too_many_asks_are_one_problem() -> None:
-    found = asked(comment(0, "/runbook run a\n" * 21))
-    assert found.requests == ()
-    assert len(found.problems) == 1
+def test_too_many_asks_are_one_bad_command_and_no_request() -> None:
+    too_many = comment(0, "/runbook run a\n" * 21)
+    assert asked(too_many) == Asked(requests=(), problems=())
+    (only,) = commands(too_many, bot="runbook")
+    assert isinstance(only, BadCommand)
