@@ -65,7 +65,7 @@ def test_the_log_has_every_run_newest_first(history: History, index: Index) -> N
         (Filter(since=BEGIN, until=BEGIN + timedelta(hours=1), target="prod/web-1", outcome="succeeded"), [0]),
     ],
 )
-def test_the_log_is_filtered(history: History, index: Index, wanted: Filter, expected: list[int]) -> None:
+def test_the_log_is_filtered(*, history: History, index: Index, wanted: Filter, expected: list[int]) -> None:
     assert [history.runs.index(row.run) for row in log(index, wanted)] == expected
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -42,8 +43,6 @@ def check(clone: Path, history: History, *, genesis: str) -> subprocess.Complete
 
 
 def genesis_of(history: History) -> str:
-    import hashlib
-
     return hashlib.sha256(git(["cat-file", "blob", f"evidence:{path(0)}"], cwd=history.path)).hexdigest()
 
 
@@ -96,8 +95,11 @@ def removed(hand: Hand) -> None:
     hand.write(leaves, relink=False)
 
 
-@pytest.mark.parametrize("tamper", [edited, planted, forged, removed])
-def test_tampering_is_noticed(tamper: Callable[[Hand], None], history: History, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("tamper", "said"),
+    [(edited, "FAILED"), (planted, "differ"), (forged, "not signed by a trusted key"), (removed, "broken link")],
+)
+def test_tampering_is_noticed(*, tamper: Callable[[Hand], None], said: str, history: History, tmp_path: Path) -> None:
     clone = a_clone(history, tmp_path)
     git(["update-ref", "refs/heads/evidence", "refs/remotes/origin/evidence"], cwd=clone)
     keys = {key: history.path.parent / f"keys-{history.project}" / key for key in history.keys}
@@ -105,6 +107,7 @@ def test_tampering_is_noticed(tamper: Callable[[Hand], None], history: History, 
     git(["update-ref", "refs/remotes/origin/evidence", "refs/heads/evidence"], cwd=clone)
     done = check(clone, history, genesis=genesis_of(history))
     assert done.returncode != 0, done.stdout
+    assert said in done.stdout + done.stderr
     assert "holds" not in done.stdout
 
 
