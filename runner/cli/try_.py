@@ -1,0 +1,149 @@
+"""`runbook try NOTEBOOK`: what a plan would show, for the author of a notebook that is not committed yet.
+
+The real worker carries out a rehearsal of the work tree's file, on an order signed with a key that is thrown away.
+There is no ledger and no stored secret: a secret comes from the author's own environment, or the cell fails.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.output import emit
+
+if TYPE_CHECKING:
+    from runner.digest import Json
+    from runner.execution.order import Order
+    from runner.execution.outcome import Outcome
+    from runner.runbook.runbook import Runbook
+
+TIMEOUT = 600.0
+"""Seconds for one cell, and for the whole where the header does not say."""
+
+
+@click.command(name="try")
+@click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--parameter", "-p", "given", multiple=True, metavar="NAME=VALUE", help="A value; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(notebook: Path, *, given: tuple[str, ...], as_json: bool) -> int:
+    """Execute the setup, read and plan cells of NOTEBOOK. The header's examples stand in for required parameters."""
+    from runner.ledger.bodies import Status
+    from runner.runbook import reader
+
+    content = notebook.read_bytes()
+    runbook = reader.read(content, name=notebook.stem, path=str(notebook), commit="")
+    values = runbook.parameters.values(_given(given), examples=dict(runbook.header.examples))
+    order = _order(runbook, values.plain())
+    with tempfile.TemporaryDirectory(prefix="runbook-try-") as folder:
+        outcome, executed = _carried_out(Path(folder), order, content=content)
+    shown = _shown(executed)
+    emit(
+        {"outcome": outcome, "parameters": values.plain(), "shown": shown},
+        as_json=as_json,
+        text=lambda: _told(outcome, shown),
+    )
+    return 0 if outcome.status is Status.SUCCEEDED else 1
+
+
+def _given(words: tuple[str, ...]) -> dict[str, Json]:
+    from runner.errors import RequestError
+    from runner.request import strict_yaml
+
+    found: dict[str, Json] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or name in found:
+            raise RequestError("reading --parameter", f"{word!a} is not NAME=VALUE, once for each name")
+        found[name] = strict_yaml.as_json(strict_yaml.load(value, doing=f"reading the value of {name!a}"))
+    return found
+
+
+def _order(runbook: Runbook, values: Mapping[str, Json]) -> Order:
+    from runner.execution import toolkit_copy
+    from runner.execution.order import Mode, Order
+    from runner.runbook.parameters import injected
+
+    return Order(
+        mode=Mode.REHEARSE,
+        run=f"try-{secrets.token_hex(4)}",
+        attempt=0,
+        plan_digest=None,
+        start=None,
+        nonce=secrets.token_hex(16),
+        repository="",
+        notebook=runbook.digest,
+        injected=injected(values),
+        parameters=dict(values),
+        read_secrets=runbook.header.read_secrets,
+        change_secrets=(),
+        network=runbook.header.access.network,
+        write=(),
+        timeout=runbook.header.timeout or TIMEOUT,
+        cell_timeout=TIMEOUT,
+        toolkit=toolkit_copy.digest(toolkit_copy.files()),
+        isolation="none",
+        fingerprint=None,
+        plan_outputs={},
+        environment={"RUNBOOK_RUN_ID": "try", "RUNBOOK_MODE": Mode.REHEARSE.value},
+    )
+
+
+def _carried_out(folder: Path, order: Order, *, content: bytes) -> tuple[Outcome, bytes]:
+    """Give the order to a worker in this process, and read what it sealed."""
+    from runner import wiring
+    from runner.digest import canonical, parse
+    from runner.errors import OutsideError
+    from runner.execution.order import PAYLOAD_TYPE
+    from runner.execution.outcome import Outcome
+    from runner.execution.worker import Outside, carry_out
+    from runner.ledger.envelope import make_envelope
+
+    spool, empty = folder / "spool", folder / "no-secrets"
+    for each in (spool, empty):
+        each.mkdir(mode=0o700)
+    signer = wiring.key_at(folder / "key")
+    (spool / "order.dsse.json").write_bytes(make_envelope(canonical(order), payload_type=PAYLOAD_TYPE, signer=signer))
+    (spool / "runbook.ipynb").write_bytes(content)
+    (spool / "trusted_keys").write_text(signer.public_key + "\n")
+    outside = Outside(secrets=wiring.secrets(empty), still_open=wiring.still_open, now=wiring.now)
+    carry_out(spool, outside=outside)
+    sealed = spool / "outcome"
+    if not sealed.is_dir():
+        raise OutsideError("trying the notebook", "the worker left no outcome", hint="run again with --debug")
+    executed = sealed / "executed.ipynb"
+    return parse(Outcome, (sealed / "outcome.json").read_bytes()), executed.read_bytes() if executed.exists() else b"{}"
+
+
+def _shown(executed: bytes) -> dict[str, str]:
+    """What each cell printed or displayed as text, by cell id."""
+    found: dict[str, str] = {}
+    for cell in json.loads(executed).get("cells", []):
+        parts = [_text(output) for output in cell.get("outputs", [])]
+        if any(parts):
+            found[str(cell.get("id"))] = "".join(parts)
+    return found
+
+
+def _text(output: Mapping[str, Json]) -> str:
+    data = output.get("data")
+    text = output.get("text") or (data.get("text/plain") if isinstance(data, dict) else "") or ""
+    joined = "".join(str(part) for part in text) if isinstance(text, list) else str(text)
+    return joined if not joined or joined.endswith("\n") else joined + "\n"
+
+
+def _told(outcome: Outcome, shown: Mapping[str, str]) -> str:
+    lines: list[str] = []
+    for cell in outcome.cells:
+        lines.append(f"{cell.fate.value:>11}  {cell.name}")
+        lines += [f"             {line}" for line in shown.get(cell.id, "").splitlines()]
+        if cell.error:
+            lines.append(f"             {cell.error}")
+    lines.append(f"\n{outcome.status.value}: {outcome.message}" if outcome.message else f"\n{outcome.status.value}")
+    lines.append("Nothing was changed: change, verify, rollback and always cells did not run.")
+    return "\n".join(lines)
