@@ -91,6 +91,8 @@ class Attempt:
 
     def _forward(self) -> str:
         """The forward pass; returns the diff if the state moved since the plan."""
+        # Counted from here: how long a kernel takes to start is not the runbook's doing.
+        self._stopping.limit(self._order.timeout)
         place = phases.before_change(self._steps)
         before, after = (*self._prelude, *self._steps[:place]), self._steps[place:]
         if not self._go(before, phase=FORWARD):

@@ -47,10 +47,12 @@ def main(argv: list[str]) -> int:
     except Told:
         status = 128 + signal.SIGTERM
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _end_all()
-    if os.getppid() != parent:
-        for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
+    try:
+        _end_all()
+    finally:
+        if os.getppid() != parent:
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
     return status
 
 
@@ -85,6 +87,8 @@ def _kept(command: list[str], *, parent: int, control: Callable[[int, int], int]
                 if pid == 0:
                     break
         if os.getppid() != parent:
+            # Without /proc its group is all that can be found.
+            os.killpg(kernel.pid, signal.SIGKILL)
             raise Told
         signal.sigtimedwait({signal.SIGCHLD}, POLL) if hasattr(signal, "sigtimedwait") else time.sleep(POLL / 5)
 
@@ -113,9 +117,11 @@ def _end_all() -> None:
 
 def _descendants(root: int) -> list[int]:
     parents: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
+    # Listed plainly: a glob looks at each entry itself, and breaks when a process goes away at that moment.
+    for process in Path("/proc").iterdir() if sys.platform.startswith("linux") else ():
         with contextlib.suppress(OSError, ValueError, IndexError):
-            parents[int(entry.parent.name)] = int(entry.read_text(errors="replace").rpartition(")")[2].split()[1])
+            status = (process / "stat").read_text(errors="replace")
+            parents[int(process.name)] = int(status.rpartition(")")[2].split()[1])
     found: list[int] = []
     frontier = {root}
     while frontier:

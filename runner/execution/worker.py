@@ -144,7 +144,6 @@ class _Work:
 
     def done(self, stopping: Stopping) -> Outcome:
         """Execute, seal and leave nothing behind but the spool's files."""
-        stopping.limit(self._order.timeout)
         room: Room | None = None
         try:
             seal_outcome.reserve(self._spool)

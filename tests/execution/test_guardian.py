@@ -30,9 +30,9 @@ def start(folder: Path, code: str) -> subprocess.Popen[bytes]:
 
 def below(folder: Path) -> int:
     found = 0
-    for entry in Path("/proc").glob("[0-9]*/environ"):
+    for process in Path("/proc").iterdir():
         try:
-            found += str(folder).encode() in entry.read_bytes()
+            found += str(folder).encode() in (process / "environ").read_bytes()
         except OSError:
             continue
     return found
