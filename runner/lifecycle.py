@@ -28,6 +28,7 @@ from runner.plan.plan import Plan
 from runner.plan.run import Run, RunState
 from runner.ports.executor import WorkState
 from runner.ports.forge import Thread
+from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.request.request import Request
 
@@ -46,6 +47,7 @@ class Known:
         work: what the executor knows of the current attempt.
         lost: whether the owner was silent for longer than the lease, on the observer's own clock.
         told: what has been said on the issue already.
+        label: what the issue should be labelled with and is not; None if it is, or if a newer run speaks for it.
     """
 
     run: Run
@@ -57,6 +59,7 @@ class Known:
     work: WorkState
     lost: bool
     told: frozenset[Kind]
+    label: Label | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,14 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Set the label of the issue; it mirrors where the run stands, and decides nothing."""
+
+    known: Known
+    label: Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expire:
     """The plan's time ran out."""
 
@@ -178,7 +189,7 @@ class Await:
 
 
 Action: TypeAlias = (
-    MakePlan | Answer | Record | Tell | Expire | Start | Submit | Stop | Finish | Interrupt | Close | Await
+    MakePlan | Answer | Record | Tell | Mark | Expire | Start | Submit | Stop | Finish | Interrupt | Close | Await
 )
 
 
@@ -201,6 +212,8 @@ def next_actions(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
 def _of_run(known: Known, now: datetime) -> Iterator[Action]:
     if Kind.PLAN not in known.told:
         yield Tell(known=known, what=Kind.PLAN)
+    if known.label:
+        yield Mark(known=known, label=known.label)
     match known.run.state:
         case RunState.PLANNED:
             yield from _planned(known, now)

@@ -1,0 +1,100 @@
+"""Tiny runbooks for whole stories: each leaves traces in files, so that a test can count what really was executed."""
+
+from __future__ import annotations
+
+from tests.runbook.notebooks import code, notebook, raw
+
+_PARAMETERS = """from pathlib import Path
+
+folder: str  # where its traces go
+host: str = "web-1"  # what it acts on
+"""
+_TRACE = (
+    "from pathlib import Path\nwith (Path(folder) / {file!r}).open('a') as file:\n    file.write({text!r} + '\\n')\n"
+)
+
+
+def header(title: str, *, more: str = "", target: str = "lab/{host}") -> str:
+    """A header with everything that lint asks for; `more` is further lines."""
+    lines = ["---", f"title: {title}", 'owner: "@team"', "risk: low", f'target: "{target}"', "timeout: 60s"]
+    return "\n".join([*lines, "examples: {folder: /tmp}", *more.splitlines(), "---"])
+
+
+def trace(file: str, text: str = "done") -> str:
+    """Source that appends a line to a file of the folder."""
+    return _TRACE.format(file=file, text=text)
+
+
+def made(*cells: tuple[str, str], title: str, more: str = "", target: str = "lab/{host}") -> bytes:
+    """A runbook with the usual parameters and these (role, source) cells."""
+    parameters = code(_PARAMETERS.removeprefix("from pathlib import Path\n\n"), "parameters")
+    rest = [code(source, role) for role, source in cells]
+    return notebook([raw(header(title, more=more, target=target)), parameters, *rest])
+
+
+COUNT = made(
+    ("change", trace("count")),
+    title="Count",
+    more="irreversible: a line is a line\nclose_issue: true",
+)
+"""One change cell and nothing to rehearse: the file `count` has one line for each time that it was executed."""
+
+FAIL = made(
+    ("change", trace("count")),
+    ("rollback", trace("undone")),
+    ("verify", "raise RuntimeError('the line is not as it should be')"),
+    ("always", trace("always")),
+    title="Fail",
+)
+"""It changes, finds that it did not work, and undoes it."""
+
+LOOK = made(
+    ("read", "from pathlib import Path\nseen = (Path(folder) / 'state').read_text()"),
+    ("plan", "print('would change', seen)"),
+    ("change", trace("count")),
+    ("rollback", trace("undone")),
+    ("verify", "assert (Path(folder) / 'count').exists()"),
+    title="Look",
+)
+"""It rehearses: the plan cell shows what the file `state` holds."""
+
+UNREADY = made(
+    ("read", "raise RuntimeError('cannot be rehearsed')"),
+    ("change", trace("count")),
+    title="Unready",
+    more="irreversible: a line is a line",
+)
+"""Its rehearsal fails."""
+
+WAIT = made(
+    (
+        "change",
+        trace("count")
+        + "import os, subprocess, sys, time\n"
+        + "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])\n"
+        + "(Path(folder) / 'pids').write_text(f'{os.getpid()} {child.pid}')\n"
+        + "(Path(folder) / 'begun').touch()\n"
+        + "while not (Path(folder) / 'go').exists():\n    time.sleep(0.05)\n"
+        + "child.kill()\n",
+    ),
+    ("rollback", trace("undone")),
+    ("always", trace("always")),
+    title="Wait",
+)
+"""Its change cell says that it has begun, and stays until the file `go` exists."""
+
+SECRET = made(
+    ("change", "from runner.toolkit import secret\nprint('got', secret('FROM_FILE'), secret('FROM_ENV'))"),
+    title="Secret",
+    more="irreversible: words are out\nsecrets: {change: [FROM_FILE, FROM_ENV]}",
+)
+"""It prints its secrets."""
+
+ALL = {
+    "count": COUNT,
+    "fail": FAIL,
+    "look": LOOK,
+    "unready": UNREADY,
+    "wait": WAIT,
+    "secret": SECRET,
+}

@@ -1,0 +1,148 @@
+"""Kill -9 at every point between two effects, then reconcile: the same end as without it, and nothing twice.
+
+The story is cut into three stages, so that kernels run only where a kernel is involved. Each stage is killed at its
+first effect, at its second, and so on until it gets through; a test item takes every `PARTS`-th of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.ledger.bodies import Status
+from runner.plan.run import RunState
+from runner.publication import markers
+from runner.publication.markers import Kind
+from tests.stories import world as worlds
+from tests.stories.world import World, wait_for
+
+ROOT = Path(__file__).parents[2]
+PARTS = 3
+"""Into how many test items each stage is cut: they can run at the same time."""
+MOST = 60
+"""More effects than any stage has: a stage that never gets through is a fault."""
+
+Make = Callable[[], World]
+
+
+@pytest.fixture
+def fresh(founded: World, tmp_path: Path) -> Make:
+    """Make one world after another; only the last one is kept."""
+
+    def made() -> World:
+        shutil.rmtree(tmp_path / "w", ignore_errors=True)
+        return worlds.copied(founded, tmp_path / "w")
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def sealed(founded: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world in which a worker has sealed its outcome and nobody has looked yet."""
+    world = worlds.copied(founded, tmp_path_factory.mktemp("sealed") / "w")
+    issue = world.started("count")
+    wait_for(world.spool(issue) / "outcome")
+    return world
+
+
+def killed(world: World, number: int, *, when: str = "before", person: str = "alice") -> bool:
+    """Reconcile until the N-th effect; False if it got through."""
+    log = world.folder / "effects"
+    log.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tests.stories.killer", str(world.clone(person)), str(number), when, str(log)]
+    environment = os.environ | world.environment()
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, timeout=120)
+    assert done.returncode in {-signal.SIGKILL, 0}, done.stderr.decode()
+    return done.returncode != 0
+
+
+def numbers(part: int) -> Iterator[int]:
+    yield from range(part, MOST, PARTS)
+
+
+def kinds(world: World) -> list[str]:
+    return [event.type for event in world.events()]
+
+
+VARIANTS = pytest.mark.parametrize(("again", "when"), [("alice", "before"), ("bob", "after")])
+"""Who goes on: the same clone, or another one on the same host."""
+EACH_PART = pytest.mark.parametrize("part", range(1, PARTS + 1))
+
+
+@EACH_PART
+@VARIANTS
+def test_killed_while_planning_there_is_one_plan_and_it_is_told_once(
+    fresh: Make, *, part: int, again: str, when: str
+) -> None:
+    for number in numbers(part):
+        world = fresh()
+        issue = world.ask("count")
+        on_the_way = killed(world, number, when=when)
+        world.reconcile(again)
+        assert kinds(world) == ["genesis", "plan"]
+        run = world.run(issue)
+        assert run.state is RunState.PLANNED
+        thread = world.thread(issue)
+        assert thread.issue.labels == {"runbook::planned"}
+        assert [one.ours for one in thread.comments] == [False, True]
+        assert markers.find(thread, markers.of(run.id, Kind.PLAN, 1))
+        world.check()
+        if not on_the_way:
+            return
+    pytest.fail("planning never got through")
+
+
+@EACH_PART
+@VARIANTS
+def test_killed_between_approval_and_the_end_of_the_worker_it_is_executed_once(
+    fresh: Make, *, part: int, again: str, when: str
+) -> None:
+    for number in numbers(part):
+        world = fresh()
+        issue = world.planned("count")
+        world.approve(issue)
+        on_the_way = killed(world, number, when=when)
+        world.reconcile(again)
+        assert_done(world, issue)
+        assert world.times() == 1
+        # What comes after the worker's end is killed in the test below, without a kernel.
+        if not on_the_way or "forget" in (world.folder / "effects").read_text():
+            return
+    pytest.fail("the run never got through")
+
+
+@EACH_PART
+@VARIANTS
+def test_killed_while_sealing_the_evidence_lands_once_and_the_issue_is_closed(
+    sealed: World, tmp_path: Path, *, part: int, again: str, when: str
+) -> None:
+    for number in numbers(part):
+        shutil.rmtree(tmp_path / "w", ignore_errors=True)
+        world = worlds.copied(sealed, tmp_path / "w")
+        on_the_way = killed(world, number, when=when)
+        world.reconcile(again)
+        assert_done(world, "1")
+        assert sealed.times() == 1
+        if not on_the_way:
+            return
+    pytest.fail("sealing never got through")
+
+
+def assert_done(world: World, issue: str) -> None:
+    """The end that the story has without a kill."""
+    run = world.run(issue)
+    assert (run.state, run.outcome) == (RunState.FINISHED, Status.SUCCEEDED)
+    assert kinds(world) == ["genesis", "plan", "approve", "start", "finish"]
+    thread = world.thread(issue)
+    assert not thread.issue.open
+    assert thread.issue.labels == {"runbook::succeeded"}
+    told = [one for one in thread.comments if one.ours]
+    assert len(told) == 3, "plan, status and result"
+    world.check()
