@@ -1,4 +1,4 @@
-"""`runbook show NAME`: one runbook's contract. Names that are run ids belong to the record of a run."""
+"""`runbook show NAME`: one runbook's contract. What looks like a run's id is answered by `show_run`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ HISTORY = 10
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
 def command(folder: Path, name: str, *, revision: str, schema: bool, as_json: bool) -> None:
-    """The contract of the runbook NAME: what it declares, its parameters, its cells and its history in Git."""
+    """The contract of the runbook NAME (parameters, cells, history in Git), or the record of the run NAME."""
+    from runner.cli import show_run
     from runner.cli.at_commit import opened
     from runner.runbook import catalog
 
+    if show_run.is_run(name):
+        show_run.answer(folder, name, as_json=as_json)
+        return
     objects, commit = opened(folder, revision)
     with objects:
         runbook = catalog.find(objects, name, commit=commit)

@@ -117,7 +117,7 @@ place = Path(tempfile.gettempdir()) / f"runbook-{environment}-{name}.txt"
         "read",
         """
 before = place.read_text() if place.exists() else None
-sh(["uname", "-s"])
+system = sh(["uname", "-s"]).stdout
 """,
     ),
     (
