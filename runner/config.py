@@ -1,7 +1,7 @@
 """Settings: `[tool.runbook]` of the repository's `pyproject.toml`, read at a commit, and the few things a machine adds.
 
-The only place that knows setting names and environment variables. A setting that is not known is refused: a typo must not
-silently become a default.
+The only place that knows setting names and environment variables. A setting that is not known is refused: a typo must
+not silently become a default.
 """
 
 from __future__ import annotations
@@ -77,6 +77,6 @@ def state_folder(project: str, environ: Mapping[str, str] = os.environ) -> Path:
     return (Path(named) if named else home / "runbook") / project
 
 
-def host() -> str:
-    """What this machine is called in events."""
-    return socket.gethostname() or "unnamed"
+def host(environ: Mapping[str, str] = os.environ) -> str:
+    """What this machine is called in events: `RUNBOOK_HOST`, where its name is nobody's business, else its name."""
+    return environ.get("RUNBOOK_HOST") or socket.gethostname() or "unnamed"

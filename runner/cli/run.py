@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 @click.option("--no-wait", is_flag=True, help="Leave the run to whoever reconciles next.")
 @click.option("--json", "as_json", is_flag=True, help="Print where the run stands as JSON.")
 @click.pass_obj
-def command(  # noqa: PLR0917 - click passes every option by name
+def command(
     folder: Path,
+    *,
     name: str,
     parameters: tuple[str, ...],
     issue: str,
@@ -35,8 +36,8 @@ def command(  # noqa: PLR0917 - click passes every option by name
 ) -> int:
     """Ask for the runbook NAME with PARAMETERS of the form key=value.
 
-    The request is a comment, signed with your key, in an issue; policy says who may ask and who must approve. Where this
-    machine may supervise, everything that can be done now is done at once.
+    The request is a comment, signed with your key, in an issue; policy says who may ask and who must approve. Where
+    this machine may supervise, everything that can be done now is done at once.
 
     \b
     Examples:

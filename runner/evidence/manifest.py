@@ -129,29 +129,37 @@ def make(
         parameters=plan.parameters,
         request=plan.requested,
         approvals=tuple(_approval(event) for event in approvals),
-        execution=Execution(
-            executor=body.executor,
-            owner=body.owner,
-            start_event=start.seq,
-            isolation=outcome.isolation,
-            started_at=outcome.started_at,
-            finished_at=outcome.finished_at,
-            seconds=outcome.seconds,
-            environment=outcome.environment,
-            targets=plan.targets,
-        ),
-        result=Result(
-            outcome=outcome.status,
-            exit_reason=outcome.exit_reason.value,
-            rollback=outcome.rollback,
-            message=outcome.message,
-            cells=outcome.cells,
-            records=outcome.records,
-            moved=outcome.moved,
-            withheld=outcome.withheld,
-        ),
+        execution=_execution(plan, body, number=start.seq, outcome=outcome),
+        result=_result(outcome),
         files=tuple(_file(name, data) for name, data in sorted(files.items())),
         redactions=outcome.redactions,
+    )
+
+
+def _execution(plan: Plan, claim: Start, *, number: int, outcome: Outcome) -> Execution:
+    return Execution(
+        executor=claim.executor,
+        owner=claim.owner,
+        start_event=number,
+        isolation=outcome.isolation,
+        started_at=outcome.started_at,
+        finished_at=outcome.finished_at,
+        seconds=outcome.seconds,
+        environment=outcome.environment,
+        targets=plan.targets,
+    )
+
+
+def _result(outcome: Outcome) -> Result:
+    return Result(
+        outcome=outcome.status,
+        exit_reason=outcome.exit_reason.value,
+        rollback=outcome.rollback,
+        message=outcome.message,
+        cells=outcome.cells,
+        records=outcome.records,
+        moved=outcome.moved,
+        withheld=outcome.withheld,
     )
 
 

@@ -11,28 +11,29 @@ _SIGNS = {Fate.OK: "ok", Fate.NOT_RUN: "not run"}
 def render(record: Manifest) -> str:
     """The summary of an attempt; everything in it is in the manifest too."""
     result, execution = record.result, record.execution
+    approvers = ", ".join(_code(one.by) for one in record.approvals)
     lines = [
         f"# {_plain(record.title)}: {result.outcome.value}",
         "",
-        f"- run `{record.run}`, attempt {record.attempt}, plan `{record.plan_digest[:12]}`",
-        f"- on {', '.join(f'`{_plain(one)}`' for one in execution.targets)}",
-        f"- asked for by {_plain(record.request.by)} in issue {_plain(record.request.issue)}",
-        f"- approved by {', '.join(_plain(one.by) for one in record.approvals) or 'nobody: policy asks for no approval'}",
-        f"- ran {execution.seconds:.1f} s from {execution.started_at}, isolation `{execution.isolation}`",
+        f"- run {_code(record.run)}, attempt {record.attempt}, plan {_code(record.plan_digest[:12])}",
+        f"- on {', '.join(_code(one) for one in execution.targets)}",
+        f"- asked for by {_code(record.request.by)} in issue {_code(record.request.issue)}",
+        f"- approved by {approvers or 'nobody: policy asks for no approval'}",
+        f"- ran {execution.seconds:.1f} s from {execution.started_at}, isolation {_code(execution.isolation)}",
         f"- ended: {result.exit_reason.replace('_', ' ')}; rollback {result.rollback.value.replace('_', ' ')}",
-        f"- runbook `{_plain(record.runbook.path)}` at `{record.runbook.commit[:12]}`",
+        f"- runbook {_code(record.runbook.path)} at {_code(record.runbook.commit[:12])}",
     ]
     if result.message:
         lines += ["", "## What it said", "", *_fenced(result.message)]
     if result.moved:
         lines += ["", "## What had moved since the plan", "", *_fenced(result.moved)]
     lines += ["", "## Parameters", "", "| name | value | from |", "|---|---|---|"]
-    lines += [f"| `{name}` | `{_cell(str(one.value))}` | {one.source} |" for name, one in record.parameters.items()]
+    lines += [f"| {_code(name)} | {_code(str(one.value))} | {one.source} |" for name, one in record.parameters.items()]
     lines += ["", "## Cells", "", "| cell | role | phase | fate | seconds |", "|---|---|---|---|---|"]
     for cell in record.result.cells:
         seconds = "" if cell.seconds is None else f"{cell.seconds:.2f}"
         fate = _SIGNS.get(cell.fate, f"**{cell.fate.value.replace('_', ' ')}**")
-        lines.append(f"| {_cell(cell.name)} | {cell.role} | {cell.phase} | {fate} | {seconds} |")
+        lines.append(f"| {_code(cell.name)} | {cell.role} | {cell.phase} | {fate} | {seconds} |")
     if record.redactions:
         lines += ["", f"Masked: {', '.join(f'{_plain(one.rule)} ({one.count})' for one in record.redactions)}."]
     if result.withheld:
@@ -45,8 +46,10 @@ def _plain(text: str) -> str:
     return " ".join("".join(one if one not in "`<>[]|*_@#!" else " " for one in text).split())
 
 
-def _cell(text: str) -> str:
-    return _plain(text)[:200]
+def _code(text: str) -> str:
+    """A code span that nothing can break out of, not even in a table; long values are cut."""
+    clean = " ".join("".join(one if one not in "`|" and one.isprintable() else " " for one in text).split())
+    return f"`{clean[:200] or ' '}`"
 
 
 def _fenced(text: str) -> list[str]:

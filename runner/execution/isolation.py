@@ -48,6 +48,11 @@ class Room:
         return self.private / "secrets.json"
 
     @property
+    def plan_files(self) -> Path:
+        """The files of the plan: left by a rehearsal, handed to a run."""
+        return self.private / "plan-files"
+
+    @property
     def records_file(self) -> Path:
         """The results recorded so far, for a kernel that starts later."""
         return self.private / "records.json"
@@ -84,7 +89,7 @@ def shut() -> None:
 def open_room(spool: Path) -> Room:
     """Make the folders, with the toolkit's copy in them."""
     private, work = spool / "private", spool / "work"
-    for folder in (private, work, private / "home", private / "tmp"):
+    for folder in (private, work, private / "home", private / "tmp", private / "plan-files"):
         folder.mkdir(mode=0o700, exist_ok=True)
     toolkit_copy.write(toolkit_copy.files(), private / "path")
     sockets = private
@@ -144,4 +149,5 @@ def environment(room: Room, given: Mapping[str, str]) -> dict[str, str]:
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "RUNBOOK_SECRETS_FILE": str(room.secrets_file),
         "RUNBOOK_RECORDS_FILE": str(room.records_file),
+        "RUNBOOK_PLAN_FILES": str(room.plan_files),
     }

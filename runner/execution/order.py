@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+import msgspec
+
 from runner.digest import Digest, Json, Wire
 
 
@@ -46,6 +48,8 @@ class Order(Wire):
     """Cell id of each plan cell to its redacted, normalised output in the rehearsal."""
     environment: dict[str, str]
     """Plain variables for the kernel, such as RUNBOOK_RUN_ID and RUNBOOK_FENCE."""
+    files: dict[str, Digest] = msgspec.field(default_factory=dict)
+    """Name and digest of each file that the rehearsal left for the run; they travel beside the order."""
     schema: int = 1
 
 

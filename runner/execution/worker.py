@@ -20,7 +20,7 @@ import msgspec
 
 from runner.digest import canonical, parse, sha256
 from runner.errors import IntegrityError, OperatorError, RunbookError
-from runner.execution import isolation, outcomes, seal_outcome, toolkit_copy, transcript
+from runner.execution import isolation, outcomes, plan_files, seal_outcome, toolkit_copy, transcript
 from runner.execution.attempt import Attempt, Result
 from runner.execution.isolation import Room
 from runner.execution.kernels import Kernel
@@ -141,6 +141,7 @@ class _Work:
         self._kept = Kept(masker=Masker({}))
         self._loop = asyncio.new_event_loop()
         self._isolation = isolation.reached()
+        self._left: dict[str, bytes] = {}
 
     def done(self, stopping: Stopping) -> Outcome:
         """Execute, seal and leave nothing behind but the spool's files."""
@@ -150,7 +151,10 @@ class _Work:
             cells, secrets = self._prepared()
             self._kept = Kept(masker=Masker(secrets), hidden_paths=_hidden(self._spool))
             room = isolation.open_room(self._spool)
+            plan_files.hand(room, plan_files.check(self._spool, self._order.files))
             ending = self._attempted(cells, secrets=secrets, stopping=stopping, room=room)
+            if self._order.mode is Mode.REHEARSE:
+                self._left = plan_files.left(room)
         except RunbookError as error:
             reason = ExitReason.SECRET_UNAVAILABLE if isinstance(error, _SecretError) else ExitReason.INTERNAL_ERROR
             ending = self._nothing(reason, str(error))
@@ -252,7 +256,7 @@ class _Work:
     def _sealed(self, ending: outcomes.Ending) -> Outcome:
         outcome, files = outcomes.files(self._order, self._notebook, ending=ending, kept=self._kept)
         try:
-            seal_outcome.seal(self._spool, files, make_room=self._make_room)
+            seal_outcome.seal(self._spool, {**files, **self._left}, make_room=self._make_room)
         except seal_outcome.NoRoomError:
             outcome, files = outcomes.without_outputs(self._order, self._notebook, ending=ending, kept=self._kept)
             seal_outcome.seal(self._spool, files, make_room=self._make_room)

@@ -29,7 +29,7 @@ class WorkState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One piece of work: `key` is unique (`<run id>/<attempt>` or `<run id>/rehearsal`), `files` is what the worker needs."""
+    """One piece of work: `key` (`<run id>/<attempt>` or `<run id>/rehearsal`), and the `files` that a worker needs."""
 
     key: str
     files: Mapping[str, bytes]

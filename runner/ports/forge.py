@@ -1,7 +1,7 @@
 """The forge: where people ask, approve and read.
 
 Plain Git and GitLab are both forges. What they call a note, an IID or a user is translated by the adapter; the nouns
-here are all that crosses. A forge reports what it can prove about who wrote a comment; whether that is enough is policy.
+here are all that crosses. A forge reports what it can prove about who wrote a comment; whether that suffices is policy.
 """
 
 from __future__ import annotations

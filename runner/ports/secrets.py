@@ -12,6 +12,6 @@ class Secrets(Protocol):
         """Return a secret's value.
 
         Raises:
-            OperatorError: if no store has it, or a store refuses (a readable file, an empty value); never with the value.
+            OperatorError: if no store has it, or one refuses (a readable file, an empty value); never with the value.
         """
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -85,7 +86,8 @@ def join(path: Path) -> str:
         The public key.
     """
     workspace = open_workspace(path)
-    return key_at(workspace.key_file()).public_key
+    with workspace.objects:
+        return key_at(workspace.key_file()).public_key
 
 
 def admit(path: Path, key: str, *, now: Callable[[], datetime], revoke: bool = False) -> Event | None:
@@ -99,8 +101,6 @@ def admit(path: Path, key: str, *, now: Callable[[], datetime], revoke: bool = F
         hint = "paste the line that `runbook init --join` printed there"
         raise OperatorError("letting a key in", "it is not an OpenSSH ssh-ed25519 public key", hint=hint)
     line = " ".join(words[:2])
-    workspace = open_workspace(path)
-    ledger = workspace.ledger()
     body = Key(key=line, action="revoke" if revoke else "add")
 
     def build(state: State) -> Sequence[Draft]:
@@ -111,7 +111,9 @@ def admit(path: Path, key: str, *, now: Callable[[], datetime], revoke: bool = F
         title = f"key: {body.action} {line[-12:]}"
         return [Draft(body=body, run=None, title=title, about=(("key", sha256(line.encode())),))]
 
-    events = ledger.append(build, writer=workspace.writer(), now=now)
+    workspace = open_workspace(path)
+    with workspace.objects, closing(workspace.ledger()) as ledger:
+        events = ledger.append(build, writer=workspace.writer(), now=now)
     return events[0] if events else None
 
 
@@ -208,7 +210,6 @@ def _catch_up(repository: Repository, branch: str, commit: str) -> None:
 
 
 def _genesis(workspace: Workspace, *, now: Callable[[], datetime]) -> str:
-    ledger = workspace.ledger()
     writer = workspace.writer()
     body = Genesis(
         project=workspace.settings.project,
@@ -225,9 +226,10 @@ def _genesis(workspace: Workspace, *, now: Callable[[], datetime]) -> str:
         return [Draft(body=body, run=None, title=f"genesis: {body.project}", about=about)]
 
     refs.fetch(workspace.repository, workspace.settings.evidence_branch)
-    ledger.append(build, writer=writer, now=now)
-    state = ledger.refresh(fetch=False)
-    _admitted(ledger, writer)
+    with closing(workspace.ledger()) as ledger:
+        ledger.append(build, writer=writer, now=now)
+        state = ledger.refresh(fetch=False)
+        _admitted(ledger, writer)
     return state.genesis or ""
 
 

@@ -59,6 +59,7 @@ def _order(plan: Plan, *, mode: Mode, digest: Digest | None, start: Event | None
         isolation=plan.isolation,
         fingerprint=plan.rehearsal.fingerprint,
         plan_outputs=plan.rehearsal.outputs,
+        files={file.name: file.sha256 for file in plan.files},
         environment={
             "RUNBOOK_RUN_ID": plan.run,
             "RUNBOOK_MODE": mode.value,

@@ -15,6 +15,7 @@ from runner.errors import OperatorError, OutsideError, RequestError
 from runner.evidence.seal import plan_draft
 from runner.execution import toolkit_copy
 from runner.execution.outcome import Outcome
+from runner.execution.plan_files import PREFIX
 from runner.ledger.bodies import Rehearsal, Status
 from runner.ledger.chain import Draft
 from runner.ledger.state import State
@@ -32,8 +33,6 @@ from runner.runbook.runbook import Runbook
 from runner.supervisor import orders
 from runner.supervisor.desk import Desk
 
-FILES = "plan-file-"
-"""What the names of files begin with that a rehearsal leaves for the run."""
 GRACE = 60.0
 """Seconds beyond the run's own time limit after which a rehearsal that does not end is given up."""
 
@@ -98,7 +97,7 @@ def plan_files(desk: Desk, plan: Plan) -> Mapping[str, bytes]:
         if sha256(data) != file.sha256:
             wrong = f"{file.name}, which the rehearsal left for the run, is not on this machine as it was"
             raise RequestError(f"starting {plan.run}", wrong, hint="ask again in a new comment for a new plan")
-        found[FILES + file.name] = data
+        found[PREFIX + file.name] = data
     return found
 
 
@@ -184,9 +183,9 @@ def _wait(desk: Desk, key: str, plan: Plan, *, progress: Progress) -> Mapping[st
 def _saved(left: Mapping[str, bytes]) -> tuple[SavedFile, ...]:
     """The files that the rehearsal left for the run, by digest."""
     return tuple(
-        SavedFile(name=name.removeprefix(FILES), sha256=sha256(data), size=len(data))
+        SavedFile(name=name.removeprefix(PREFIX), sha256=sha256(data), size=len(data))
         for name, data in sorted(left.items())
-        if name.startswith(FILES)
+        if name.startswith(PREFIX)
     )
 
 
@@ -194,8 +193,8 @@ def _keep(desk: Desk, plan: Plan, left: Mapping[str, bytes]) -> None:
     """Keep those files on this machine only: they may hold secrets."""
     folder = desk.workspace.state / "plan-files" / plan.run
     for name, data in left.items():
-        if name.startswith(FILES):
+        if name.startswith(PREFIX):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file = folder / name.removeprefix(FILES)
+            file = folder / name.removeprefix(PREFIX)
             file.touch(mode=0o600)
             file.write_bytes(data)

@@ -30,13 +30,13 @@ from runner.lifecycle import (
     Unheard,
     next_actions,
 )
-from runner.plan.run import RunState
+from runner.plan.run import Run, RunState
 from runner.ports.forge import IssueId
 from runner.publication import comments
 from runner.supervisor import company, heartbeat, planning, record, running, telling
 from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending
-from runner.supervisor.gather import gather
+from runner.supervisor.gather import gather, work_key
 from runner.supervisor.heartbeat import Observer
 from runner.supervisor.watcher import Watcher
 from runner.wiring import Workspace
@@ -55,6 +55,7 @@ class Supervisor:
         self._now = now
         self._watcher = watcher
         self._ending = Ending()
+        self._open: tuple[Run, ...] = ()
         file = workspace.state / "heartbeats.json"
         lease = float(workspace.settings.lease)
         self._observer = Observer(file, lease=lease, monotonic=time.monotonic, boot=heartbeat.boot_id())
@@ -70,19 +71,33 @@ class Supervisor:
             OutsideError: if forge or remote do not answer; what was done is on record and the rest comes later.
         """
         with self._alone(), self._ending.listening():
-            refused: set[str] = set()
-            while True:
-                with open_desk(self._workspace, now=self._now) as desk:
-                    snapshot = gather(desk, self._observer, only=only)
-                    self._ending.busy = any(_is_open(known) for known in snapshot.runs)
-                    if self._ending.asked and not self._ending.busy:
-                        raise KeyboardInterrupt
-                    actions = self._wanted(snapshot, refused, wait=wait)
-                    if not actions:
-                        for words in snapshot.trouble:
-                            self._watcher.say(words)
-                        return snapshot
-                    self._do(desk, actions, refused)
+            try:
+                return self._until_nothing_is_left(only=only, wait=wait)
+            except KeyboardInterrupt:
+                self._pass_on()
+                raise
+
+    def _until_nothing_is_left(self, *, only: IssueId | None, wait: bool) -> Snapshot:
+        refused: set[str] = set()
+        while True:
+            with open_desk(self._workspace, now=self._now) as desk:
+                snapshot = gather(desk, self._observer, only=only)
+                self._open = tuple(known.run for known in snapshot.runs if _is_open(known))
+                self._ending.busy = bool(self._open)
+                actions = self._wanted(snapshot, refused, wait=wait)
+                if not actions and self._ending.asked:
+                    raise KeyboardInterrupt
+                if not actions:
+                    for words in snapshot.trouble:
+                        self._watcher.say(words)
+                    return snapshot
+                self._do(desk, actions, refused)
+
+    def _pass_on(self) -> None:
+        """Whoever asked twice does not wait for the worker; the worker is asked to end all the same."""
+        if self._ending.asked:
+            for run in self._open:
+                self._workspace.executor().cancel(work_key(run), rollback=False)
 
     def _wanted(self, snapshot: Snapshot, refused: set[str], *, wait: bool) -> list[Action]:
         """What to do now. What came to nothing in this call is left for the next one, or two would repeat it for ever.

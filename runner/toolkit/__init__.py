@@ -13,6 +13,7 @@ from runner.toolkit.artifacts import artifact
 from runner.toolkit.checks import CheckFailed, check, wait_until
 from runner.toolkit.extension import load_ipython_extension
 from runner.toolkit.field import Field
+from runner.toolkit.plan_files import keep, kept
 from runner.toolkit.records import record, recorded
 from runner.toolkit.secret import SecretUnavailable, secret
 from runner.toolkit.shell import CommandFailed, Result, sh
@@ -29,6 +30,8 @@ __all__ = [
     "SecretUnavailable",
     "artifact",
     "check",
+    "keep",
+    "kept",
     "load_ipython_extension",
     "record",
     "recorded",
