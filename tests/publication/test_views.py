@@ -39,7 +39,9 @@ def test_a_length_of_time_reads_well(seconds: float, says: str) -> None:
         (Rehearsal.FAILED, {"a": "x"}, "unknown: the rehearsal failed"),
     ],
 )
-def test_how_much_changes_is_the_plans_first_line_or_terraforms_sum(result: Rehearsal, outputs: dict[str, str], says: str) -> None:
+def test_how_much_changes_is_the_plans_first_line_or_terraforms_sum(
+    result: Rehearsal, outputs: dict[str, str], says: str
+) -> None:
     assert seen(a_plan(rehearsal=rehearsed(result, outputs))).changes == says
 
 
