@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from runner.cli.output import harmless
+
 SUBCOMMANDS = {
     "demo": "See the whole story on a scratch repository: a certificate is rotated.",
     "init": "Set a repository up: key, ledger, policy.",
@@ -128,9 +130,9 @@ def _fail(error: BaseException | None, text: str, *, hint: str, code: int) -> in
         import traceback
 
         traceback.print_exception(error)
-    click.secho(f"runbook: {text}", fg="red", err=True)
+    click.secho(f"runbook: {harmless(text)}", fg="red", err=True)
     if hint:
-        click.secho(f"  try: {hint}", fg="yellow", err=True)
+        click.secho(f"  try: {harmless(hint)}", fg="yellow", err=True)
     return code
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -33,13 +37,25 @@ def emit(value: object, *, as_json: bool, text: Callable[[], object]) -> None:
     if as_json:
         import msgspec
 
-        click.echo(json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(msgspec.to_builtins(value, enc_hook=_plain), indent=2, ensure_ascii=False))
         return
     shown = text()
     if isinstance(shown, str):
-        click.echo(shown)
+        click.echo(harmless(shown))
     elif shown is not None:
         console().print(shown)
+
+
+def harmless(text: str) -> str:
+    """The same text without what would steer a terminal: an issue's words must not rewrite what stands above them."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _plain(value: object) -> str:
+    """What msgspec has no JSON for; anything but a path is a mistake of ours."""
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be printed as JSON")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> RenderableType:
@@ -53,5 +69,5 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str =
     made = Table(*columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for row in rows:
         # What comes from outside is text, never markup.
-        made.add_row(*(Text(cell) for cell in row))
+        made.add_row(*(Text(harmless(cell)) for cell in row))
     return made

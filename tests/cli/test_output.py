@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runner.cli.output import emit, table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    file: Path
+    names: tuple[str, ...]
+
+
+def test_a_script_gets_one_document_of_the_same_facts(capsys: pytest.CaptureFixture[str]) -> None:
+    emit(Found(file=Path("/srv/key"), names=("ä",)), as_json=True, text=lambda: "for people")
+    assert json.loads(capsys.readouterr().out) == {"file": "/srv/key", "names": ["ä"]}
+
+
+def test_what_json_has_no_word_for_is_never_guessed() -> None:
+    with pytest.raises(TypeError, match="object"):
+        emit(object(), as_json=True, text=str)
+
+
+def test_a_person_gets_words_without_colour_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    emit(None, as_json=False, text=lambda: table(["name", "is"], [["[red]a[/red]", "\x1b[31mb"]]))
+    said = capsys.readouterr().out
+    assert "[red]a[/red]" in said
+    assert "\x1b[31m" not in said
+
+
+def test_words_from_outside_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    emit(None, as_json=False, text=lambda: "one\x1b]0;title\x07\r\x9b2Jtwo\n\tthree é")
+    said = capsys.readouterr().out
+    assert not {"\x1b", "\x07", "\r", "\x9b"} & set(said)
+    assert "two\n\tthree é" in said
+
+
+def test_a_table_without_rows_says_so() -> None:
+    assert table(["run"], [], title="runs") == "runs: nothing"
