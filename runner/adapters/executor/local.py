@@ -81,7 +81,16 @@ class LocalExecutor:
         _sync(spool)
         _sync(self._root)
 
+    def _mark(self, spool: Path) -> Path:
+        """Where it is noted that a worker was started on a spool: beside the spools, so that losing those shows."""
+        return self._root.parent / f"{self._root.name}-started" / spool.name
+
     def _start(self, spool: Path) -> None:
+        mark = self._mark(spool)
+        if not mark.exists():
+            mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(mark, b"")
+            _sync(mark.parent)
         with (spool / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 [*self._command, str(spool)],
@@ -99,7 +108,8 @@ class LocalExecutor:
         """Say where a piece of work stands."""
         spool = self.spool(key)
         if not (spool / READY).exists():
-            return WorkState.UNKNOWN
+            # A spool that is gone after a worker was started on it proves nothing: that work must not be done again.
+            return WorkState.DEAD if self._mark(spool).exists() else WorkState.UNKNOWN
         if not (spool / CLAIMED).exists():
             return WorkState.SUBMITTED
         lives = _lives(spool)
@@ -135,7 +145,9 @@ class LocalExecutor:
     def forget(self, key: str) -> None:
         """Remove the spool, unless a worker still lives on it."""
         if self.state(key) is not WorkState.RUNNING:
-            shutil.rmtree(self.spool(key), ignore_errors=True)
+            spool = self.spool(key)
+            shutil.rmtree(spool, ignore_errors=True)
+            self._mark(spool).unlink(missing_ok=True)
 
     def end(self, key: str) -> None:
         """Tell a living worker to end in order (SIGTERM), as a service manager would."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -123,3 +124,15 @@ def test_a_spool_folder_that_cannot_be_written_is_outside_trouble(tmp_path: Path
     (tmp_path / "file").touch()
     with pytest.raises(OutsideError, match="handing work"):
         executor(tmp_path / "file" / "root").submit(WORK)
+
+
+def test_work_whose_spool_is_gone_after_a_worker_was_started_is_not_handed_over_again(tmp_path: Path) -> None:
+    at_work = executor(tmp_path / "spool")
+    at_work.submit(WORK)
+    until(lambda: at_work.state(WORK.key) is WorkState.RUNNING)
+    at_work.cancel(WORK.key, rollback=False)
+    until(lambda: at_work.state(WORK.key) is WorkState.SEALED)
+    shutil.rmtree(tmp_path / "spool")
+    assert executor(tmp_path / "spool").state(WORK.key) is WorkState.DEAD
+    at_work.forget(WORK.key)
+    assert at_work.state(WORK.key) is WorkState.UNKNOWN
