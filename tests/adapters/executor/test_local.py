@@ -105,9 +105,8 @@ def test_a_worker_that_ends_before_claiming_can_be_started_again(tmp_path: Path)
 
 def test_a_spool_without_its_marker_is_written_again(tmp_path: Path) -> None:
     one = executor(tmp_path, "pass")
-    one.submit(WORK)
     spool = one.spool(WORK.key)
-    (spool / "ready").unlink()
+    spool.mkdir()
     (spool / "order").write_bytes(b"torn")
     assert one.state(WORK.key) is WorkState.UNKNOWN
     one.submit(WORK)
