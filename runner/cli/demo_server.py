@@ -47,11 +47,11 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, folder: Path, *, port: int) -> None:
-        super().__init__(("127.0.0.1", port), Hello)
         self._folder = folder
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._load(self._context)
+        super().__init__(("127.0.0.1", port), Hello)
         self.socket = self._context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def server_bind(self) -> None:

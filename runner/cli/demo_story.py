@@ -6,6 +6,8 @@ Every act says what it did and proves it; an act that does not come out as told 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from runner.audit.finding import Report
     from runner.evidence.manifest import Manifest
     from runner.lifecycle import Known
-    from runner.ports.forge import Issue, IssueId
+    from runner.ports.forge import Forge, Issue, IssueId
 
 RUNBOOK = "rotate-certificate"
 
@@ -125,8 +127,6 @@ def _server(server: Server, voice: Voice, *, now: datetime) -> Presented:
 
 
 def _issue(stage: Stage, voice: Voice, *, server: Server, before: Presented, now: datetime) -> Issue:
-    from runner.wiring import open_workspace
-
     voice.step("Alice opens an issue")
     values = {"host": HOST, "port": str(server.port), "folder": str(server.folder), "pid_file": str(server.pid_file)}
     lines = [f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
@@ -134,7 +134,8 @@ def _issue(stage: Stage, voice: Voice, *, server: Server, before: Presented, now
     text = f"Clients of {HOST}:{server.port} see a certificate that ends in {before.days_left(now)} days.\n\n{block}"
     title = f"Rotate the certificate of {HOST}"
     voice.typed(f'runbook issue new "{title}" --file ask.md')
-    issue = open_workspace(stage.alice).forge_as_person().open_issue(title, text)
+    with _forge(stage.alice) as forge:
+        issue = forge.open_issue(title, text)
     voice.quote(text)
     voice.did(f"issue {issue.id} is on the branch `issues`, signed with Alice's key")
     return issue
@@ -159,12 +160,11 @@ def _plan(stage: Stage, voice: Voice, *, issue: IssueId) -> Known:
 
 
 def _approve(stage: Stage, voice: Voice, *, issue: IssueId, digest: str) -> None:
-    from runner.wiring import open_workspace
-
     voice.step("Bob approves exactly this plan")
     voice.typed(f"runbook approve {digest[:12]}")
     words = f"/runbook approve {digest[:12]} looks right, three days is too short\n"
-    open_workspace(stage.bob).forge_as_person().comment(issue, words)
+    with _forge(stage.bob) as forge:
+        forge.comment(issue, words)
     voice.did("his comment is signed with his own key; Alice's own yes would not count")
 
 
@@ -206,11 +206,10 @@ def _evidence(stage: Stage, voice: Voice, *, run: str) -> str:
 
 
 def _told_on(stage: Stage, voice: Voice, *, issue: IssueId) -> None:
-    from runner.wiring import open_workspace
-
     voice.step("The issue knows, and is closed")
     voice.typed(f"runbook issue show {issue}")
-    thread = open_workspace(stage.alice).forge_as_person().thread(issue)
+    with _forge(stage.alice) as forge:
+        thread = forge.thread(issue)
     for comment in thread.comments:
         first = next((line for line in comment.body.splitlines() if line.strip()), "")
         voice.say(f"{comment.id}  {comment.author}: {first}")
@@ -221,10 +220,11 @@ def _told_on(stage: Stage, voice: Voice, *, issue: IssueId) -> None:
 def _verify(stage: Stage, voice: Voice, *, issue: IssueId, genesis: str) -> Report:
     from runner.audit.source import opened
     from runner.audit.verify import Pins, read_witness, verify
-    from runner.wiring import now, open_workspace
+    from runner.wiring import now
 
     voice.step("Anybody with a clone can prove it, offline")
-    thread = open_workspace(stage.bob).forge_as_person().thread(issue)
+    with _forge(stage.bob) as forge:
+        thread = forge.thread(issue)
     witness = stage.folder / "witness.txt"
     witness.write_text("".join(comment.body for comment in thread.comments if comment.ours))
     voice.say("In earnest the genesis digest and the heads that comments carry are kept where the runner cannot write.")
@@ -245,16 +245,23 @@ def _verify(stage: Stage, voice: Voice, *, issue: IssueId, genesis: str) -> Repo
     return report
 
 
+@contextmanager
+def _forge(clone: Path) -> Iterator[Forge]:
+    """The forge of a clone, writing as the person whose clone it is."""
+    from runner.wiring import open_workspace
+
+    workspace = open_workspace(clone)
+    with workspace.objects:
+        yield workspace.forge_as_person()
+
+
 def _only_run(clone: Path, issue: IssueId) -> Known:
     from runner.cli.supervise import reconcile
-    from runner.publication import markers
 
     snapshot = reconcile(clone, only=issue)
     if len(snapshot.runs) != 1:
-        from runner.wiring import open_workspace
-
-        thread = open_workspace(clone).forge_as_person().thread(issue)
-        said = [comment.body for comment in thread.comments if comment.ours and markers.answered(thread)]
+        with _forge(clone) as forge:
+            said = [comment.body for comment in forge.thread(issue).comments if comment.ours]
         raise StoryError("telling the demo's story", said[-1] if said else "the runner made no plan", hint=_HINT)
     return snapshot.runs[0]
 

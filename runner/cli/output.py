@@ -48,7 +48,7 @@ def emit(value: object, *, as_json: bool, text: Callable[[], object]) -> None:
 
 def harmless(text: str) -> str:
     """The same text without what would steer a terminal: an issue's words must not rewrite what stands above them."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
 def _plain(value: object) -> str:

@@ -50,9 +50,10 @@ def reconcile(folder: Path, *, only: IssueId | None = None, wait: bool = True, q
     from runner.wiring import now
 
     workspace = open_folder(folder)
-    with watching(quiet=quiet) as watcher:
-        snapshot = Supervisor(workspace, now=now, watcher=watcher).reconcile(only=only, wait=wait)
-    refresh(workspace.objects, branch=workspace.settings.evidence_branch)
+    with workspace.objects:
+        with watching(quiet=quiet) as watcher:
+            snapshot = Supervisor(workspace, now=now, watcher=watcher).reconcile(only=only, wait=wait)
+        refresh(workspace.objects, branch=workspace.settings.evidence_branch)
     return snapshot
 
 
