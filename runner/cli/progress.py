@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -26,17 +26,19 @@ def watching(*, quiet: bool = False) -> Iterator[Watcher]:
     if quiet:
         yield Watcher(say=lambda _text: None, progress=lambda _run, _said: None)
     elif sys.stderr.isatty():
-        with _bar() as progress:
-            yield Watcher(say=lambda text: click.echo(f"  {text}", err=True), progress=progress)
+        with _bar() as watcher:
+            yield watcher
     else:
         yield Watcher(say=lambda text: click.echo(f"  {text}", err=True), progress=_Lines().show)
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[str, bytes], None]]:
+def _bar() -> Iterator[Watcher]:
+    """A bar under the words: they go through the same console, or each would write over the other."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from runner.cli.output import console
+    from runner.supervisor.watcher import Watcher
 
     columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as progress:
@@ -49,7 +51,10 @@ def _bar() -> Iterator[Callable[[str, bytes], None]]:
             task = tasks[run]
             progress.update(task, completed=done, total=len(cells) or None, description=name or run)  # type: ignore[arg-type] # rich keeps its ids as a NewType of int
 
-        yield show
+        def say(text: str) -> None:
+            progress.console.print(f"  {text}", markup=False, soft_wrap=True)
+
+        yield Watcher(say=say, progress=show)
 
 
 class _Lines:
@@ -71,7 +76,8 @@ def _count(said: bytes) -> tuple[tuple[CellFate, ...], int, str]:
     from runner.execution import transcript
     from runner.execution.outcome import Fate
 
-    cells = transcript.fates(said)
+    # What undoes is no part of the way forward: a run that succeeds leaves it alone.
+    cells = tuple(one for one in transcript.fates(said) if one.phase != "rollback" or one.fate is not Fate.NOT_RUN)
     running = next((one.name for one in cells if one.fate is Fate.RUNNING), "")
     done = sum(one.fate not in {Fate.NOT_RUN, Fate.RUNNING} for one in cells)
     return cells, done, running
