@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from runner.approval import policy as policy_file
 from runner.approval.rules import Policy
+from runner.digest import Digest, sha256
 from runner.errors import OperatorError
 from runner.repository.objects import Objects
 from runner.repository.people import People, allowed_signers
@@ -30,6 +31,8 @@ class Code:
         self.tip = tip
         self._ancestors: frozenset[bytes] | None = None
         self._blobs: OrderedDict[tuple[str, str], str | None] = OrderedDict()
+        self._digests: OrderedDict[tuple[str, str], Digest | None] = OrderedDict()
+        self._dates: OrderedDict[str, int | None] = OrderedDict()
         self._policies: OrderedDict[str, Policy | None] = OrderedDict()
         self._people: OrderedDict[str, People | None] = OrderedDict()
 
@@ -56,10 +59,23 @@ class Code:
         """The bytes of a regular file at a commit, or None."""
         return self._objects.read(commit, path)
 
+    def sha256(self, commit: str, path: str) -> Digest | None:
+        """The digest of a regular file at a commit, or None."""
+
+        def look() -> Digest | None:
+            data = self.read(commit, path)
+            return None if data is None else sha256(data)
+
+        return _kept(self._digests, (commit, path), look, most=4096)
+
     def committed(self, commit: str) -> int | None:
         """A commit's own date in seconds since 1970, or None where there is no such commit."""
-        found = self._objects.commit(commit)
-        return found.committed if found else None
+
+        def look() -> int | None:
+            found = self._objects.commit(commit)
+            return found.committed if found else None
+
+        return _kept(self._dates, commit, look, most=4096)
 
     def policy(self, commit: str) -> Policy | None:
         """The policy at a commit; None where there is none that can be read."""

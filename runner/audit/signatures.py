@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import NamedTuple, Self
+from typing import Self
+
+import msgspec
 
 from runner.audit.finding import Violation
 from runner.ledger.envelope import signed_by_any
@@ -25,7 +27,7 @@ AHEAD = 12
 """Batches that may wait: what bounds memory."""
 
 
-class Job(NamedTuple):
+class Job(msgspec.Struct, frozen=True, array_like=True):
     """One signature to check: by any of these keys (OpenSSH lines).
 
     `namespace` is that of an SSH signature (armoured, one in `signatures`); empty for raw Ed25519.
@@ -47,9 +49,14 @@ def holds(job: Job) -> bool:
     )
 
 
-def check(jobs: Sequence[Job]) -> tuple[bool, ...]:
-    """Check a batch (in another process, where there are many)."""
-    return tuple(holds(job) for job in jobs)
+def check(jobs: Sequence[Job]) -> list[bool]:
+    """Check a batch."""
+    return [holds(job) for job in jobs]
+
+
+def check_packed(packed: bytes) -> list[bool]:
+    """Check a batch in another process: packed, it crosses over in a tenth of the time."""
+    return check(msgspec.msgpack.decode(packed, type=list[Job]))
 
 
 class Signatures:
@@ -61,7 +68,7 @@ class Signatures:
         self._meanings: list[Violation] = []
         self._asked = 0
         self._pool: ProcessPoolExecutor | None = None
-        self._sent: deque[tuple[Future[tuple[bool, ...]], list[Violation]]] = deque()
+        self._sent: deque[tuple[Future[list[bool]], list[Violation]]] = deque()
         self._broken: list[Violation] = []
 
     def __enter__(self) -> Self:
@@ -97,7 +104,7 @@ class Signatures:
         if self._pool is None:
             # A fresh interpreter, not a fork: this process has pipes to git open that a fork would keep open.
             self._pool = ProcessPoolExecutor(max_workers=self._processes, mp_context=get_context("spawn"))
-        self._sent.append((self._pool.submit(check, jobs), meanings))
+        self._sent.append((self._pool.submit(check_packed, msgspec.msgpack.encode(jobs)), meanings))
         if len(self._sent) > AHEAD:
             self._settle()
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from runner.adapters.signer.ssh import SshSigner, generate
 from runner.audit.finding import Violation
@@ -26,13 +27,13 @@ def test_a_signature_holds_for_its_message_key_and_namespace_only(
     good = job(signer, namespace=namespace)
     other = generate(tmp_path / "other")
     assert holds(good)
-    assert not holds(good._replace(message=b"other words"))
-    assert not holds(good._replace(keys=(other.public_key,)))
-    assert holds(good._replace(keys=(other.public_key, signer.public_key)))
-    assert not holds(good._replace(keys=()))
-    assert not holds(good._replace(signatures=()))
-    assert not holds(good._replace(signatures=(b"garbage",)))
-    assert not holds(good._replace(namespace="file" if namespace else "git"))
+    assert not holds(replace(good, message=b"other words"))
+    assert not holds(replace(good, keys=(other.public_key,)))
+    assert holds(replace(good, keys=(other.public_key, signer.public_key)))
+    assert not holds(replace(good, keys=()))
+    assert not holds(replace(good, signatures=()))
+    assert not holds(replace(good, signatures=(b"garbage",)))
+    assert not holds(replace(good, namespace="file" if namespace else "git"))
 
 
 @pytest.mark.parametrize(("few", "processes"), [(10**9, 1), (0, 2)])
@@ -44,7 +45,7 @@ def test_the_broken_ones_come_out_in_order(
     with Signatures(processes=processes) as signatures:
         for number in range(200):
             one = job(signer, str(number).encode())
-            bad = one._replace(message=b"x") if number % 50 == 3 else one
+            bad = replace(one, message=b"x") if number % 50 == 3 else one
             signatures.ask(bad, otherwise=Violation(invariant="I3", file=str(number), wrong=""))
         assert [violation.file for violation in signatures.broken()] == ["3", "53", "103", "153"]
         assert list(signatures.broken()) == []

@@ -63,7 +63,8 @@ class Enough(Check):
         if policy is None or seen.before.plan is None:
             yield self.broken(seen, f"there is no readable policy at {body.policy_commit[:SHORT]} to judge it by")
             return
-        for reason in _refusals(_relaxed(policy), seen, body, people=None):
+        people = self.context.code.people(body.policy_commit)
+        for reason in _ruling(seen, body, policy, people=people).anyway:
             yield self.broken(seen, reason)
 
     def _policy(self, body: Start) -> Policy | None:
@@ -111,10 +112,10 @@ class FourEyes(Check):
         for event in seen.before.approvals(body.approvals):
             if isinstance(event.body, Approve):
                 yield from self._signed(seen, event.body.said, people, local=local)
-        if policy is None or _refusals(_relaxed(policy), seen, body, people=None):
+        if policy is None:
             return
-        members = people if local and policy.identity is Identity.SIGNED else None
-        for reason in _refusals(policy, seen, body, people=members):
+        ruling = _ruling(seen, body, policy, people=people)
+        for reason in () if ruling.anyway else ruling.reasons:
             yield self.broken(seen, reason)
 
     def _request(self, seen: Seen, said: Said) -> Iterator[Violation]:
@@ -137,6 +138,25 @@ class FourEyes(Check):
         job = Job(_bytes(said.payload), (signature,), keys, NAMESPACE)
         wrong = f"comment {said.comment} was not signed by a key of {said.by}"
         self.context.signatures.ask(job, otherwise=self.broken(seen, wrong))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """Why policy refuses a start, and why it would even if anybody were a member and requesters could approve."""
+
+    reasons: tuple[str, ...] = ()
+    anyway: tuple[str, ...] = ()
+
+
+def _ruling(seen: Seen, body: Start, policy: Policy, *, people: People | None) -> Ruling:
+    """Judge a start once for both checks."""
+    if not isinstance(seen.ruling, Ruling):
+        local = seen.before is not None and seen.before.run.plan.request_key.startswith("local:")
+        members = people if local and policy.identity is Identity.SIGNED else None
+        reasons = _refusals(policy, seen, body, people=members)
+        anyway = _refusals(_relaxed(policy), seen, body, people=None) if reasons else ()
+        seen.ruling = Ruling(reasons=reasons, anyway=anyway)
+    return seen.ruling
 
 
 def _refusals(policy: Policy, seen: Seen, body: Start, *, people: People | None) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from runner.audit.checks.check import Check, Context
 from runner.audit.code import SIGNERS
 from runner.audit.finding import Violation
 from runner.audit.notebook import Cell, cells, is_injected
-from runner.digest import SHORT, sha256
+from runner.digest import SHORT
 from runner.errors import RequestError
 from runner.ledger.bodies import Plan, Start
 from runner.plan.plan import Plan as StoredPlan
@@ -40,13 +40,12 @@ class Reviewed(Check):
         source = plan.runbook
         if not plan.unreviewed and not code.reviewed(source.commit):
             yield self.broken(seen, f"commit {source.commit[:SHORT]} is not on the code branch", file=source.path)
-        data = code.read(source.commit, source.path)
-        if data is None:
+        found = code.sha256(source.commit, source.path)
+        if found is None:
             yield self.broken(seen, f"commit {source.commit[:SHORT]} does not have it", file=source.path)
-        elif sha256(data) != source.sha256:
-            wrong = (
-                f"its sha256 at {source.commit[:SHORT]} is {sha256(data)[:SHORT]}, the plan has {source.sha256[:SHORT]}"
-            )
+        elif found != source.sha256:
+            where = source.commit[:SHORT]
+            wrong = f"its sha256 at {where} is {found[:SHORT]}, the plan has {source.sha256[:SHORT]}"
             yield self.broken(seen, wrong, file=source.path)
 
 
