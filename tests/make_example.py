@@ -30,8 +30,9 @@ def make(place: Path, *, into: Path) -> None:
     try:
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"RUNBOOK_HOST": HOST})
         told = json.loads(done.stdout.splitlines()[-1])
-        shutil.rmtree(into, ignore_errors=True)
-        into.mkdir(parents=True)
+        for room in ("ledger", "runs"):
+            shutil.rmtree(into / room, ignore_errors=True)
+        into.mkdir(parents=True, exist_ok=True)
         remote = told["repository"]
         branches = ("main", "issues", "evidence")
         bundle = ["git", "-C", remote, "bundle", "create", "--quiet", str(into / "ledger.bundle"), *branches]

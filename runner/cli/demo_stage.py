@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.cli import shipped
-from runner.errors import OperatorError, RequestError
+from runner.errors import OperatorError, OutsideError, RequestError
 
 if TYPE_CHECKING:
     from runner.supervisor.founding import Founded
@@ -59,6 +59,7 @@ def stage_in(folder: Path) -> Stage:
 
     Raises:
         RequestError: if the folder holds something, is a file, or has a name that the demo's runbook does not accept.
+        OutsideError: if the system does not let us make or read it.
         OperatorError: if Git is not installed.
     """
     place = folder.expanduser().absolute()
@@ -71,6 +72,9 @@ def stage_in(folder: Path) -> Stage:
         full = any(place.iterdir())
     except (FileExistsError, NotADirectoryError) as error:
         raise RequestError(DOING, f"{place} is not a folder", hint="name a new folder") from error
+    except OSError as error:
+        hint = "name another folder with --dir"
+        raise OutsideError(DOING, f"{place} cannot be made or read ({error.strerror})", hint=hint) from error
     if full:
         raise RequestError(DOING, f"{place} is not empty", hint="name a new folder; the demo overwrites nothing")
     return Stage(

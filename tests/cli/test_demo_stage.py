@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli import demo_stage
-from runner.errors import RequestError
+from runner.errors import OutsideError, RequestError
 
 
 def test_an_empty_folder_is_a_stage_and_a_new_one_is_made(tmp_path: Path) -> None:
@@ -26,6 +26,11 @@ def test_a_file_is_no_stage(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RequestError, match="not a folder"):
         demo_stage.stage_in(tmp_path / "file")
+
+
+def test_a_folder_that_cannot_be_made_is_said_to_be_so() -> None:
+    with pytest.raises(OutsideError, match="cannot be made"):
+        demo_stage.stage_in(Path("/proc/nothing/here"))
 
 
 def test_a_name_that_the_runbook_would_refuse_is_refused_before_anything_is_made(tmp_path: Path) -> None:
