@@ -27,7 +27,7 @@ from runner.ledger.event import from_iso
 from runner.plan.plan import Plan
 from runner.plan.run import Run, RunState
 from runner.ports.executor import WorkState
-from runner.ports.forge import Thread
+from runner.ports.forge import CommentId, Thread
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.request.request import Request
@@ -84,7 +84,8 @@ class Unheard:
 class Snapshot:
     """The forge and the ledger at one moment, as far as something may have to happen.
 
-    `trouble` says what could not be read, in words; nothing happens about it, and everything else goes on.
+    `trouble` says what could not be read, in words; nothing happens about it, and everything else goes on. `read` are
+    the comments that were there: whoever waits knows by them whether somebody has spoken since.
     """
 
     requests: tuple[Request, ...]
@@ -92,6 +93,7 @@ class Snapshot:
     unheard: tuple[Unheard, ...]
     runs: tuple[Known, ...]
     trouble: tuple[str, ...] = ()
+    read: frozenset[CommentId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -161,7 +161,7 @@ def _refusals_of_plan(policy: Policy, *, plan: Plan, members: frozenset[PersonId
         *_rehearsal_succeeded(plan),  # 7
         *_plan_is_alive(plan, now),  # 8
         *_unreviewed_is_allowed(policy, plan),  # 9
-        *_secrets_are_allowed(policy, plan),  # 10
+        *secrets_refused(policy, plan, names={*plan.read_secrets, *plan.change_secrets}),  # 10
         *_isolation_is_enough(policy, plan),  # 11
     ]
 
@@ -204,12 +204,15 @@ def _unreviewed_is_allowed(policy: Policy, plan: Plan) -> list[str]:
     return [f"{plan.runbook.name} is not reviewed and merged, which {target} requires" for target in closed]
 
 
-def _secrets_are_allowed(policy: Policy, plan: Plan) -> list[str]:
-    wanted = sorted({*plan.read_secrets, *plan.change_secrets})
+def secrets_refused(policy: Policy, plan: Plan, *, names: Iterable[str]) -> list[str]:
+    """Say which of these secrets the policy does not give to this runbook on these targets, and which rule says so.
+
+    The rehearsal asks too: it gets the read secrets before anybody has approved anything.
+    """
     return [
         f'rule "{rule.name}" does not give {plan.runbook.name} the secret {secret}'
         for rule in _rules(policy, plan)
-        for secret in wanted
+        for secret in sorted(names)
         if secret not in rule.secrets
     ]
 

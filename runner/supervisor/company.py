@@ -6,10 +6,10 @@ None of it is needed for the truth: a remote that is away or a comment that cann
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from runner.errors import OutsideError, RunbookError
+from runner.errors import RunbookError
 from runner.execution import transcript
 from runner.execution.outcome import Fate
 from runner.lifecycle import Known
@@ -39,7 +39,7 @@ class _Watch:
     status: float = field(default_factory=time.monotonic)
 
 
-def keep(desk: Desk, running: Sequence[Known], *, watcher: Watcher, ending: Ending) -> None:
+def keep(desk: Desk, running: Sequence[Known], *, watcher: Watcher, ending: Ending, spoken: Callable[[], bool]) -> None:
     """Stay until a worker has ended, somebody has spoken on an issue, or we are asked to end.
 
     Args:
@@ -47,6 +47,7 @@ def keep(desk: Desk, running: Sequence[Known], *, watcher: Watcher, ending: Endi
         running: the runs of this machine whose workers run.
         watcher: is told of progress.
         ending: whether this process was asked to end; the workers are then asked too.
+        spoken: says whether people have written anything since they were last heard.
     """
     watches = [_Watch(known) for known in running]
     listened = time.monotonic()
@@ -61,7 +62,7 @@ def keep(desk: Desk, running: Sequence[Known], *, watcher: Watcher, ending: Endi
                 desk.executor.cancel(work_key(one.known.run), rollback=False)
         if time.monotonic() - listened >= LISTEN_EVERY:
             listened = time.monotonic()
-            if any(_somebody_spoke(desk, one.known) for one in watches):
+            if spoken():
                 return
         time.sleep(POLL)
     for one in watches:
@@ -109,13 +110,3 @@ def _status(desk: Desk, one: _Watch, *, seconds: float) -> None:
         )
     except RunbookError:
         return
-
-
-def _somebody_spoke(desk: Desk, known: Known) -> bool:
-    """Whether the issue has words of people that it did not have when it was read."""
-    try:
-        thread = desk.forge.thread(known.thread.issue.id)
-    except OutsideError:
-        return False
-    before = {comment.id for comment in known.thread.comments}
-    return any(not comment.ours and comment.id not in before for comment in thread.comments)

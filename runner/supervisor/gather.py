@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runner.approval.approval import approvals, still_said
 from runner.approval.decide import Decision, decide, people_of
-from runner.errors import IntegrityError
+from runner.errors import IntegrityError, OutsideError
 from runner.ledger.bodies import Start
 from runner.lifecycle import Heard, Known, Snapshot, Unheard
 from runner.plan.plan import Plan
@@ -73,8 +73,31 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
         unheard += [*refused, *problems(thread, found, answered)]
         fresh += [one for one in found.requests if _is_new(desk, one.key, answered)]
     return Snapshot(
-        requests=tuple(fresh), heard=tuple(heard), unheard=tuple(unheard), runs=known, trouble=(*trouble, *more)
+        requests=tuple(fresh),
+        heard=tuple(heard),
+        unheard=tuple(unheard),
+        runs=known,
+        trouble=(*trouble, *more),
+        read=frozenset(comment.id for thread in threads.values() for comment in thread.comments),
     )
+
+
+def somebody_spoke(desk: Desk, snapshot: Snapshot, *, only: IssueId | None) -> bool:
+    """Whether people have written anything since: on any issue, because a run that takes an hour keeps nobody waiting.
+
+    Args:
+        desk: at hand.
+        snapshot: what was read.
+        only: look at one issue alone.
+    """
+    try:
+        issues = {only} if only else {issue.id for issue in desk.forge.issues()}
+        issues |= {IssueId(known.run.plan.issue) for known in snapshot.runs if not known.run.over}
+        threads, _ = _threads(desk.forge, issues)
+    except OutsideError:
+        return False
+    said = (comment for thread in threads.values() for comment in thread.comments if not comment.ours)
+    return any(comment.id not in snapshot.read for comment in said)
 
 
 def look(desk: Desk) -> tuple[Known, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from runner.approval.collect import said
-from runner.approval.decide import may_request
+from runner.approval.decide import may_request, secrets_refused
 from runner.digest import parse, sha256
 from runner.errors import OperatorError, OutsideError, RequestError
 from runner.evidence.seal import plan_draft
@@ -143,6 +143,12 @@ def _may_request(desk: Desk, plan: Plan) -> None:
     )
     if not decision.allowed:
         raise RequestError("asking policy", "; ".join(decision.reasons), hint="see `runbook policy` for who may")
+    # The rehearsal gets these before anybody has approved: policy has to give them now, not only at the start.
+    refused = secrets_refused(desk.policy, plan, names=plan.read_secrets)
+    if refused:
+        raise RequestError(
+            "asking policy", "; ".join(refused), hint="have policy give it, or leave it out of the header"
+        )
 
 
 def _rehearse(desk: Desk, runbook: Runbook, plan: Plan, *, progress: Progress) -> tuple[Rehearsed, Mapping[str, bytes]]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias, assert_never
 
 from runner.errors import OutsideError, RunbookError
@@ -36,7 +37,7 @@ from runner.publication import comments
 from runner.supervisor import company, heartbeat, planning, record, running, telling
 from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending
-from runner.supervisor.gather import gather, work_key
+from runner.supervisor.gather import gather, somebody_spoke, work_key
 from runner.supervisor.heartbeat import Observer
 from runner.supervisor.watcher import Watcher
 from runner.wiring import Workspace
@@ -91,7 +92,7 @@ class Supervisor:
                     for words in snapshot.trouble:
                         self._watcher.say(words)
                     return snapshot
-                self._do(desk, actions, refused)
+                self._do(desk, actions, refused, spoken=partial(somebody_spoke, desk, snapshot, only=only))
 
     def _pass_on(self) -> None:
         """Whoever asked twice does not wait for the worker; the worker is asked to end all the same."""
@@ -111,7 +112,7 @@ class Supervisor:
             wanted = [one for one in wanted if not isinstance(one, MakePlan | Start)]
         return wanted
 
-    def _do(self, desk: Desk, actions: list[Action], refused: set[str]) -> None:
+    def _do(self, desk: Desk, actions: list[Action], refused: set[str], *, spoken: Callable[[], bool]) -> None:
         running = [one.known for one in actions if isinstance(one, Await)]
         for action in actions:
             if isinstance(action, Await):
@@ -120,7 +121,7 @@ class Supervisor:
                 refused.add(_name(action))
         # Only when nothing else was left to do: a run that takes an hour must not keep anybody's plan or answer back.
         if len(running) == len(actions):
-            company.keep(desk, running, watcher=self._watcher, ending=self._ending)
+            company.keep(desk, running, watcher=self._watcher, ending=self._ending, spoken=spoken)
 
     def _carry_out(self, desk: Desk, action: Effect) -> bool:
         """Carry one action out; False if it came to nothing."""

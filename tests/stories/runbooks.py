@@ -90,7 +90,16 @@ SECRET = made(
 )
 """It prints its secrets."""
 
+CURIOUS = made(
+    ("read", trace("count") + "from runner.toolkit import secret\nprint(secret('NOT_GIVEN'))"),
+    ("change", "pass"),
+    title="Curious",
+    more="irreversible: nothing\nsecrets: {read: [NOT_GIVEN]}",
+)
+"""Its rehearsal asks for a secret that policy gives to nobody."""
+
 ALL = {
+    "curious": CURIOUS,
     "count": COUNT,
     "fail": FAIL,
     "look": LOOK,

@@ -55,7 +55,7 @@ request = ["@team"]
 approve = {count = 1, from = ["@team"], requester_excluded = true, expires = "24h"}
 cancel = ["@oncall"]
 resolve = ["@oncall"]
-secrets = ["*"]
+secrets = ["FROM_FILE", "FROM_ENV"]
 """
 
 
@@ -174,7 +174,7 @@ class World:
     def planned(self, runbook: str = "count", **parameters: str) -> str:
         """An issue whose request is planned."""
         issue = self.ask(runbook, **parameters)
-        self.reconcile()
+        self.reconcile(wait=False)
         return issue
 
     def started(self, runbook: str = "wait", **parameters: str) -> str:
