@@ -51,7 +51,7 @@ def help_text() -> Iterator[Row]:
     yield at_most("13", "runbook --help / papermill --help", ratio(mine, other), limit=0.2, detail=detail)
 
 
-def cold_run(*, rounds: int = 5) -> Iterator[Row]:
+def cold_run(*, rounds: int = 3) -> Iterator[Row]:
     """Goal 3: request, plan, decision, execution, evidence and push, beside the papermill command alone."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
