@@ -1,0 +1,139 @@
+"""The fold of a run: every event in every state is either legal, or refused by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import msgspec
+import pytest
+
+from runner.digest import Digest
+from runner.errors import IntegrityError
+from runner.ledger import bodies
+from runner.ledger.bodies import TYPES, Body, Rehearsal
+from runner.ledger.event import Event
+from runner.plan.run import RunState, fold, legal
+from tests.builders import a_plan, a_run, rehearsed, some_words
+from tests.test_lifecycle import CANCEL, CAROL, DIGEST, EVENTS, FINISH, LATE, RESOLVE
+
+S = RunState
+MOVES: dict[str, set[RunState | None]] = {
+    "plan": {None},
+    "approve": {S.PLANNED},
+    "revoke": {S.PLANNED},
+    "reject": {S.PLANNED},
+    "expire": {S.PLANNED},
+    "start": {S.PLANNED},
+    "cancel": {S.PLANNED, S.STARTED},
+    "finish": {S.STARTED},
+    "interrupt": {S.STARTED},
+    "resolve": {S.INTERRUPTED},
+    "late": {S.INTERRUPTED, S.RESOLVED},
+    "note": set(S),
+    "genesis": set(),
+    "key": set(),
+    "witness": set(),
+}
+"""The table of the design, written down a second time on purpose."""
+APPROVE = bodies.Approve(plan_digest=DIGEST, said=some_words("bob@example.org", "7/3"))
+BODIES: dict[str, Body] = {
+    "approve": APPROVE,
+    "revoke": bodies.Revoke(plan_digest=DIGEST, approval=3, said=CAROL),
+    "reject": EVENTS[S.REJECTED][0],
+    "expire": EVENTS[S.EXPIRED][0],
+    "start": EVENTS[S.STARTED][0],
+    "cancel": CANCEL,
+    "finish": FINISH,
+    "interrupt": EVENTS[S.INTERRUPTED][1],
+    "resolve": RESOLVE,
+    "late": LATE,
+    "note": bodies.Note(text="seen"),
+    "genesis": bodies.Genesis(project="p", code_branch="m", evidence_branch="e", object_format="sha1", key="k"),
+    "key": bodies.Key(key="k", action="add"),
+    "witness": bodies.Witness(head=1, digest=DIGEST, where="there"),
+}
+
+
+def events(*later: Body) -> list[Event]:
+    """The events of `a_run`, whole."""
+    run = a_run(*later)
+    first = run.run.planned
+    return [replace(first, seq=seq, body=body) for seq, _, body in run.events]
+
+
+def test_the_table_names_every_event_type() -> None:
+    assert set(MOVES) == set(TYPES)
+
+
+@pytest.mark.parametrize(("name", "state"), list(product(BODIES, S)))
+def test_an_event_may_come_exactly_where_the_table_lets_it(name: str, state: RunState) -> None:
+    assert legal(state, BODIES[name]) is (state in MOVES[name])
+    before = events(*EVENTS[state])
+    planned_late = [*before, replace(before[0], seq=9, body=BODIES[name])]
+    if state not in MOVES[name]:
+        with pytest.raises(IntegrityError, match=f"may not follow {state.value}"):
+            fold(planned_late)
+
+
+def test_a_run_begins_with_a_plan_and_has_no_second_one() -> None:
+    with pytest.raises(IntegrityError, match="does not begin with a plan"):
+        fold([])
+    with pytest.raises(IntegrityError, match="does not begin with a plan"):
+        fold(events(APPROVE)[1:])
+    first = events()[0]
+    with pytest.raises(IntegrityError, match="may not follow planned"):
+        fold([first, replace(first, seq=3)])
+    assert legal(None, first.body)
+
+
+@pytest.mark.parametrize("name", ["approve", "reject", "expire", "start", "cancel"])
+def test_an_event_of_another_plan_is_refused(name: str) -> None:
+    other = msgspec.structs.replace(BODIES[name], plan_digest=Digest("f" * 64))
+    with pytest.raises(IntegrityError, match="another plan"):
+        fold(events(other))
+
+
+@pytest.mark.parametrize("name", ["finish", "interrupt"])
+def test_only_the_open_start_is_closed(name: str) -> None:
+    other = msgspec.structs.replace(BODIES[name], start=2)
+    with pytest.raises(IntegrityError, match="not the open one"):
+        fold(events(BODIES["start"], other))
+
+
+def test_a_revoked_approval_is_gone_and_cannot_be_revoked_twice() -> None:
+    revoke = BODIES["revoke"]
+    run = fold(events(APPROVE, revoke))
+    assert (run.approvals, len(run.revoked)) == ((), 1)
+    with pytest.raises(IntegrityError, match="no approval"):
+        fold(events(APPROVE, revoke, revoke))
+
+
+def test_a_cancel_ends_a_plan_and_only_asks_a_started_run_to_end() -> None:
+    assert fold(events(CANCEL)).state is S.CANCELLED
+    run = fold(events(BODIES["start"], CANCEL))
+    assert (run.state, run.end) == (S.STARTED, None)
+    assert run.cancel
+
+
+def test_a_failed_rehearsal_cannot_be_approved() -> None:
+    plan = a_plan(rehearsal=rehearsed(Rehearsal.FAILED))
+    assert not a_run(plan=plan).run.approvable
+    assert a_run().run.approvable
+    assert not a_run(BODIES["start"]).run.approvable
+
+
+def test_a_run_remembers_which_comments_were_taken_into_the_record() -> None:
+    assert fold(events(APPROVE)).comments == {"7/0", "7/3"}
+
+
+@pytest.mark.parametrize("state", S)
+def test_a_run_is_over_when_nothing_more_happens_by_itself(state: RunState) -> None:
+    over = a_run(*EVENTS[state]).run.over
+    assert over is (state not in {S.PLANNED, S.STARTED, S.INTERRUPTED})
+
+
+def test_the_resolution_does_not_rewrite_what_was_found_out_late() -> None:
+    run = a_run(*EVENTS[S.RESOLVED], LATE).run
+    assert (run.state, run.message) == (S.RESOLVED, "seen")
+    assert run.late

@@ -1,0 +1,201 @@
+"""Every state of a run against every word of the executor, and what should happen then."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from runner.approval.decide import Decision, Verdict
+from runner.ledger import bodies
+from runner.ledger.bodies import Body, Resolution, Rollback, Status
+from runner.ledger.event import from_iso
+from runner.lifecycle import Heard, Known, Snapshot, Unheard, next_actions
+from runner.plan.run import RunState
+from runner.ports.executor import WorkState
+from runner.publication.labels import Label
+from runner.publication.markers import Kind
+from runner.request.request import Request, RequestKey
+from tests.builders import A_LOSS, A_START, NOW, a_comment, a_plan, a_run, a_thread, some_words
+
+ALLOWED = Decision(verdict=Verdict.ALLOWED, reasons=())
+PENDING = Decision(verdict=Verdict.PENDING, reasons=())
+DENIED = Decision(verdict=Verdict.DENIED, reasons=())
+CAROL = some_words("carol@example.org", "7/9")
+DIGEST = a_plan().digest
+FINISH = bodies.Finish(
+    start=3,
+    outcome=Status.SUCCEEDED,
+    rollback=Rollback.NOT_NEEDED,
+    exit_reason="all_cells_ran",
+    manifest=DIGEST,
+    seconds=1.0,
+)
+LATE = bodies.Late(
+    start=3,
+    outcome=Status.SUCCEEDED,
+    rollback=Rollback.NOT_NEEDED,
+    exit_reason="all_cells_ran",
+    manifest=DIGEST,
+    seconds=1.0,
+)
+CANCEL = bodies.Cancel(plan_digest=DIGEST, mode="leave", said=CAROL)
+RESOLVE = bodies.Resolve(interrupt=4, decision=Resolution.COMPLETED, said=CAROL, reason="seen")
+EVENTS: dict[RunState, tuple[Body, ...]] = {
+    RunState.PLANNED: (),
+    RunState.STARTED: (A_START,),
+    RunState.FINISHED: (A_START, FINISH),
+    RunState.INTERRUPTED: (A_START, A_LOSS),
+    RunState.RESOLVED: (A_START, A_LOSS, RESOLVE),
+    RunState.REJECTED: (bodies.Reject(plan_digest=DIGEST, said=CAROL, reason="no"),),
+    RunState.EXPIRED: (bodies.Expire(plan_digest=DIGEST),),
+    RunState.CANCELLED: (CANCEL,),
+}
+"""The events after the plan that lead to each state."""
+EVERYTHING = frozenset(Kind)
+
+
+def known(*later: Body, **changes: object) -> Known:
+    """A run of ours about which everything was said; a test names what it is about."""
+    run = a_run(*later)
+    values: dict[str, object] = {
+        "run": run.run,
+        "plan": run.plan,
+        "thread": a_thread(),
+        "decision": None,
+        "holder": None,
+        "ours": True,
+        "work": WorkState.UNKNOWN,
+        "lost": False,
+        "told": EVERYTHING,
+    }
+    return Known(**(values | changes))  # type: ignore[arg-type] # the values are named by the test
+
+
+def names(*runs: Known, **more: object) -> list[str]:
+    snapshot = Snapshot(**({"requests": (), "heard": (), "unheard": ()} | more), runs=runs)  # type: ignore[arg-type] # as above
+    return [type(action).__name__ for action in next_actions(snapshot, NOW)]
+
+
+STARTED_BY_US = {
+    WorkState.UNKNOWN: ["Submit"],
+    WorkState.SUBMITTED: ["Submit"],
+    WorkState.RUNNING: ["Await"],
+    WorkState.SEALED: ["Finish"],
+    WorkState.DEAD: ["Interrupt"],
+}
+GIVEN_UP_BY_US = {WorkState.SEALED: ["Finish"]}
+
+
+@pytest.mark.parametrize(("state", "work"), list(product(RunState, WorkState)))
+def test_what_happens_in_a_state_follows_from_what_the_executor_says(state: RunState, work: WorkState) -> None:
+    one = known(*EVENTS[state], work=work)
+    assert one.run.state is state
+    expected = {
+        RunState.STARTED: STARTED_BY_US.get(work, []),
+        RunState.INTERRUPTED: GIVEN_UP_BY_US.get(work, []),
+        RunState.RESOLVED: GIVEN_UP_BY_US.get(work, []),
+        RunState.FINISHED: ["Close"],
+    }.get(state, [])
+    assert names(one) == expected
+
+
+@pytest.mark.parametrize(("state", "work"), list(product(RunState, WorkState)))
+def test_nobody_touches_a_run_of_another_machine_that_is_not_lost(state: RunState, work: WorkState) -> None:
+    one = known(*EVENTS[state], work=work, ours=False)
+    assert names(one) == (["Close"] if state is RunState.FINISHED else [])
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_only_an_open_start_is_interrupted_when_its_owner_is_lost(state: RunState) -> None:
+    one = known(*EVENTS[state], ours=False, lost=True)
+    assert ("Interrupt" in names(one)) is (state is RunState.STARTED)
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_what_was_not_said_is_said(state: RunState) -> None:
+    said = {
+        RunState.PLANNED: ["plan"],
+        RunState.STARTED: ["plan", "status"],
+        RunState.INTERRUPTED: ["plan", "interrupted"],
+        RunState.RESOLVED: ["plan", "interrupted", "result"],
+    }.get(state, ["plan", "result"])
+    one = known(*EVENTS[state], told=frozenset(), work=WorkState.RUNNING, decision=PENDING)
+    snapshot = Snapshot(requests=(), heard=(), unheard=(), runs=(one,))
+    told = [action.what.value for action in next_actions(snapshot, NOW) if hasattr(action, "what")]
+    assert told == said
+
+
+@pytest.mark.parametrize(
+    ("decision", "holder", "expected"),
+    [
+        (ALLOWED, None, ["Start"]),
+        (ALLOWED, "another-run", []),
+        (PENDING, None, []),
+        (DENIED, None, []),
+        (None, None, []),
+    ],
+)
+def test_a_plan_starts_only_if_it_is_allowed_and_its_locks_are_free(
+    decision: Decision | None, holder: str | None, expected: list[str]
+) -> None:
+    assert names(known(decision=decision, holder=holder)) == expected
+
+
+def test_a_plan_whose_time_is_over_expires_and_does_not_start() -> None:
+    one = known(decision=ALLOWED)
+    after = from_iso(one.run.plan.expires)
+    snapshot = Snapshot(requests=(), heard=(), unheard=(), runs=(one,))
+    assert [type(action).__name__ for action in next_actions(snapshot, after)] == ["Expire"]
+    before = after - timedelta(milliseconds=1)
+    assert [type(action).__name__ for action in next_actions(snapshot, before)] == ["Start"]
+
+
+def test_a_cancel_is_passed_on_to_a_running_worker_and_to_no_other() -> None:
+    assert names(known(A_START, CANCEL, work=WorkState.RUNNING)) == ["Stop", "Await"]
+    assert names(known(A_START, CANCEL, work=WorkState.SEALED)) == ["Finish"]
+
+
+def test_a_late_result_is_taken_once_and_told() -> None:
+    assert names(known(A_START, A_LOSS, LATE, work=WorkState.SEALED)) == []
+    assert names(known(A_START, A_LOSS, LATE, told=EVERYTHING - {Kind.LATE})) == ["Tell"]
+
+
+@pytest.mark.parametrize(
+    ("one", "closes"),
+    [
+        (known(A_START, FINISH), True),
+        (known(A_START, FINISH, told=EVERYTHING - {Kind.RESULT}), False),
+        (known(A_START, FINISH, plan=a_plan(close_issue=False)), False),
+    ],
+    ids=["told", "not told yet", "not asked for"],
+)
+def test_an_issue_is_closed_after_its_result_was_told_and_if_the_header_asks_for_it(
+    one: Known, *, closes: bool
+) -> None:
+    assert ("Close" in names(one)) is closes
+
+
+def test_a_missing_label_is_set_in_every_state() -> None:
+    for state, later in EVENTS.items():
+        assert "Mark" in names(known(*later, label=Label.PLANNED)), state
+
+
+def test_waiting_comes_last_and_what_people_said_comes_first() -> None:
+    comment = a_comment("x")
+    request = Request(runbook="count", parameters={}, key=RequestKey("k"), comment=comment)
+    heard = Heard(run=a_run().run, plan=a_plan(), body=CANCEL)
+    unheard = Unheard(thread=a_thread(), key="k", body="b")
+    found = names(
+        known(A_START, work=WorkState.RUNNING),
+        known(A_START, work=WorkState.SEALED),
+        requests=(request,),
+        heard=(heard,),
+        unheard=(unheard,),
+    )
+    assert found == ["Record", "Answer", "Finish", "MakePlan", "Await"]
+
+
+def test_when_nothing_is_left_nothing_happens() -> None:
+    assert names() == []
