@@ -256,9 +256,9 @@ def _forge(clone: Path) -> Iterator[Forge]:
 
 
 def _only_run(clone: Path, issue: IssueId) -> Known:
-    from runner.cli.supervise import reconcile
+    from runner.cli.supervise import open_folder, reconcile
 
-    snapshot = reconcile(clone, only=issue)
+    snapshot = reconcile(open_folder(clone), only=issue)
     if len(snapshot.runs) != 1:
         with _forge(clone) as forge:
             said = [comment.body for comment in forge.thread(issue).comments if comment.ours]

@@ -31,12 +31,12 @@ def command(folder: Path, *, once: bool, no_wait: bool, every: int, as_json: boo
       runbook reconcile --once
       runbook reconcile --every 2
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
-    from runner.cli.supervise import exit_code, reconcile, standing
+    from runner.cli.supervise import exit_code, open_folder, reconcile, standing
     from runner.errors import OutsideError
 
     while True:
         try:
-            snapshot = reconcile(folder, wait=not no_wait, quiet=as_json)
+            snapshot = reconcile(open_folder(folder), wait=not no_wait, quiet=as_json)
         except OutsideError as error:
             if once:
                 raise
@@ -45,7 +45,7 @@ def command(folder: Path, *, once: bool, no_wait: bool, every: int, as_json: boo
             if once:
                 live = [standing(known) for known in snapshot.runs if not known.run.over]
                 _show(live, as_json=as_json)
-                return exit_code(snapshot) if live else 0
+                return exit_code(known for known in snapshot.runs if not known.run.over)
         time.sleep(every)
 
 

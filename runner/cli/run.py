@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli.output import emit
-
-if TYPE_CHECKING:
-    from runner.cli.supervise import Standing
-    from runner.lifecycle import Snapshot
 
 
 @click.command("run")
@@ -44,29 +39,37 @@ def command(
       runbook run disk-cleanup directory=/var/tmp/demo older_than_days=7
       runbook run rotate-certificate --issue 12 host=127.0.0.1 port=8443
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
-    from runner.cli.supervise import REQUESTER_NEXT, exit_code, may_supervise, open_folder, reconcile, standing
+    from runner.cli.supervise import (
+        REQUESTER_NEXT,
+        answer,
+        exit_code,
+        may_supervise,
+        open_folder,
+        reconcile,
+        standing,
+        told,
+    )
     from runner.ports.forge import IssueId
 
-    forge = open_folder(folder).forge_as_person()
+    workspace = open_folder(folder)
+    forge = workspace.forge_as_person()
     body = _request(name, parameters, reason=reason)
     if issue:
         comment = forge.comment(IssueId(issue), body)
     else:
         made = forge.open_issue(title or f"Run {name}", body)
         issue, comment = made.id, forge.thread(made.id).comments[0]
-    if not may_supervise(folder):
-        emit(
-            {"issue": issue, "comment": comment.id},
-            as_json=as_json,
-            text=lambda: f"asked in issue {issue}, comment {comment.id}",
-        )
+    value: dict[str, object] = {"issue": issue, "comment": comment.id, "runs": [], "refused": ""}
+    if not may_supervise(workspace):
+        emit(value, as_json=as_json, text=lambda: f"asked in issue {issue}, comment {comment.id}")
         return 0
-    snapshot = reconcile(folder, only=IssueId(issue), wait=not no_wait, quiet=as_json)
-    mine = [standing(known) for known in snapshot.runs if known.plan.requested.comment == comment.id]
-    emit(mine, as_json=as_json, text=lambda: _words(mine, issue))
-    return (
-        _code(snapshot, comment.id, exit_code=exit_code(snapshot), refused=REQUESTER_NEXT) if mine else REQUESTER_NEXT
-    )
+    snapshot = reconcile(workspace, only=IssueId(issue), wait=not no_wait, quiet=as_json)
+    mine = [known for known in snapshot.runs if known.plan.requested.comment == comment.id]
+    standings = [standing(known) for known in mine]
+    refused = "" if mine else answer(workspace, IssueId(issue), f"{forge.name}:{forge.project}:{comment.id}:1")
+    value |= {"runs": standings, "refused": refused}
+    emit(value, as_json=as_json, text=lambda: told(standings) or refused)
+    return exit_code(mine) if mine else REQUESTER_NEXT
 
 
 def _request(name: str, parameters: tuple[str, ...], *, reason: str) -> str:
@@ -87,14 +90,3 @@ def _request(name: str, parameters: tuple[str, ...], *, reason: str) -> str:
     if reason:
         lines.append(f"reason: {json.dumps(reason, ensure_ascii=False)}")
     return "\n".join([*lines, "```", ""])
-
-
-def _code(snapshot: Snapshot, comment: str, *, exit_code: int, refused: int) -> int:
-    mine = [known for known in snapshot.runs if known.plan.requested.comment == comment]
-    return exit_code if mine else refused
-
-
-def _words(mine: list[Standing], issue: str) -> str:
-    from runner.cli.supervise import told
-
-    return told(mine) or f"not planned; the reasons are in issue {issue}: runbook issue show {issue}"

@@ -28,7 +28,17 @@ def say(folder: Path, verb: str, which: str, *, words: tuple[str, ...], as_json:
     Raises:
         RequestError: if no run, or more than one, is meant.
     """
-    from runner.cli.supervise import REQUESTER_NEXT, exit_code, may_supervise, open_folder, reconcile, standing, told
+    from runner.cli.supervise import (
+        APPROVER_NEXT,
+        REQUESTER_NEXT,
+        answer,
+        exit_code,
+        may_supervise,
+        open_folder,
+        reconcile,
+        standing,
+        told,
+    )
     from runner.ports.forge import IssueId
 
     workspace = open_folder(folder)
@@ -36,15 +46,20 @@ def say(folder: Path, verb: str, which: str, *, words: tuple[str, ...], as_json:
     name = run.id if verb == "resolve" else run.digest[:SHORTEST]
     issue = IssueId(run.plan.issue)
     comment = workspace.forge_as_person().comment(issue, " ".join(["/runbook", verb, name, *words]) + "\n")
-    if not may_supervise(folder):
+    if not may_supervise(workspace):
         said = f"said in issue {issue}, comment {comment.id}"
-        emit({"issue": issue, "comment": comment.id, "run": run.id}, as_json=as_json, text=lambda: said)
+        value = {"issue": issue, "comment": comment.id, "runs": [], "refused": ""}
+        emit(value, as_json=as_json, text=lambda: said)
         return 0
-    snapshot = reconcile(folder, only=issue, quiet=as_json)
-    mine = [standing(known) for known in snapshot.runs if known.run.id == run.id]
-    answer = _refusal(workspace, issue, comment.id, verb=verb)
-    emit({"runs": mine, "refused": answer}, as_json=as_json, text=lambda: answer or told(mine))
-    return REQUESTER_NEXT + (verb == "approve") if answer else exit_code(snapshot)
+    snapshot = reconcile(workspace, only=issue, quiet=as_json)
+    mine = [known for known in snapshot.runs if known.run.id == run.id]
+    refused = answer(workspace, issue, f"{comment.id}.1.{verb}")
+    standings = [standing(known) for known in mine]
+    said_and_done: dict[str, object] = {"issue": issue, "comment": comment.id, "runs": standings, "refused": refused}
+    emit(said_and_done, as_json=as_json, text=lambda: refused or told(standings))
+    if refused:
+        return APPROVER_NEXT if verb == "approve" else REQUESTER_NEXT
+    return exit_code(mine)
 
 
 def find(workspace: Workspace, which: str) -> Run:
@@ -62,16 +77,3 @@ def find(workspace: Workspace, which: str) -> Run:
         wrong = f"{len(ids)} runs fit" if ids else "no run has this id or plan digest"
         raise RequestError(f"finding the run {which!r}", wrong, hint="see: runbook log")
     return fold(ledger.cache.events(ids[0]))
-
-
-def _refusal(workspace: Workspace, issue: str, comment: str, *, verb: str) -> str:
-    """The answer that this comment got, if it was refused."""
-    from runner.ports.forge import IssueId
-    from runner.publication import markers
-
-    thread = workspace.forge_as_person().thread(IssueId(issue))
-    for key in (f"{comment}.{ordinal}.{verb}" for ordinal in (0, 1)):
-        found = markers.find(thread, markers.reply(key))
-        if found:
-            return found.body.rsplit("\n\n", 1)[0]
-    return ""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.cli.progress import watching
-from runner.errors import OperatorError
 
 if TYPE_CHECKING:
     from runner.lifecycle import Known, Snapshot
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
 RUN_FAILED = 1
 REQUESTER_NEXT = 2
+APPROVER_NEXT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,23 +43,29 @@ def open_folder(folder: Path) -> Workspace:
     return open_workspace(folder)
 
 
-def reconcile(folder: Path, *, only: IssueId | None = None, wait: bool = True, quiet: bool = False) -> Snapshot:
+def reconcile(workspace: Workspace, *, only: IssueId | None = None, wait: bool = True, quiet: bool = False) -> Snapshot:
     """Do everything that can be done now, show it, and bring the evidence into the work tree."""
     from runner.evidence.view import refresh
     from runner.supervisor.supervisor import Supervisor
     from runner.wiring import now
 
-    workspace = open_folder(folder)
-    with workspace.objects:
-        with watching(quiet=quiet) as watcher:
-            snapshot = Supervisor(workspace, now=now, watcher=watcher).reconcile(only=only, wait=wait)
-        refresh(workspace.objects, branch=workspace.settings.evidence_branch)
+    with watching(quiet=quiet) as watcher:
+        snapshot = Supervisor(workspace, now=now, watcher=watcher).reconcile(only=only, wait=wait)
+    refresh(workspace.objects, branch=workspace.settings.evidence_branch)
     return snapshot
 
 
-def may_supervise(folder: Path) -> bool:
+def may_supervise(workspace: Workspace) -> bool:
     """Whether this machine has a key of its own for the project: then it may also carry out what people ask for."""
-    return open_folder(folder).key_file().exists()
+    return workspace.key_file().exists()
+
+
+def answer(workspace: Workspace, issue: IssueId, key: str) -> str:
+    """The runner's answer to one command, if it was refused; empty if it was not."""
+    from runner.publication import markers
+
+    found = markers.find(workspace.forge_as_person().thread(issue), markers.reply(key))
+    return found.body.rsplit("\n\n", 1)[0] if found else ""
 
 
 def standing(known: Known) -> Standing:
@@ -96,17 +102,16 @@ def next_command(known: Known) -> str:
             return f"runbook show {run.id}"
 
 
-def exit_code(snapshot: Snapshot) -> int:
-    """1 if a run of this snapshot failed or is interrupted, else 0."""
+def exit_code(runs: Iterable[Known]) -> int:
+    """1 if one of these runs failed or is interrupted, else 0."""
     from runner.ledger.bodies import Status
     from runner.plan.run import RunState
 
-    for known in snapshot.runs:
-        if known.run.state is RunState.INTERRUPTED:
-            return RUN_FAILED
-        if known.run.outcome not in {None, Status.SUCCEEDED}:
-            return RUN_FAILED
-    return 0
+    def failed(known: Known) -> bool:
+        interrupted = known.run.state is RunState.INTERRUPTED
+        return interrupted or known.run.outcome not in {None, Status.SUCCEEDED}
+
+    return RUN_FAILED if any(failed(known) for known in runs) else 0
 
 
 def told(standings: Sequence[Standing]) -> str:
@@ -118,19 +123,6 @@ def told(standings: Sequence[Standing]) -> str:
         lines += [f"  waits for: {reason}" for reason in one.waits_for]
         lines.append(f"  next: {one.next}")
     return "\n".join(lines)
-
-
-def person_of(workspace: Workspace) -> str:
-    """Who is at the keyboard, as policy calls them.
-
-    Raises:
-        OperatorError: if Git does not know.
-    """
-    person = workspace.repository.setting("user.email")
-    if not person:
-        hint = "git config user.email you@example.org"
-        raise OperatorError("finding out who you are", "Git has no user.email", hint=hint)
-    return person
 
 
 def _waits(known: Known) -> tuple[str, ...]:

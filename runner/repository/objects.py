@@ -6,6 +6,7 @@ Paths are looked up entry by entry, so that symbolic links and submodules are se
 from __future__ import annotations
 
 import subprocess
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -68,6 +69,8 @@ class Objects:
             stderr=subprocess.DEVNULL,
             env=environment(),
         )
+        # Whoever forgets to close a reader must not leave a process behind.
+        self._end = weakref.finalize(self, _end, self._process)
 
     def __enter__(self) -> Self:
         return self
@@ -79,10 +82,7 @@ class Objects:
 
     def close(self) -> None:
         """End the process."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                pipe.close()
-        self._process.wait()
+        self._end()
 
     def get(self, name: str) -> tuple[str, str, bytes] | None:
         """Read any object by id or expression: (id, type, bytes), or None where there is no such object."""
@@ -186,6 +186,13 @@ class Objects:
         """Parse a commit, or None where the id names no commit."""
         found = self.get(oid)
         return parse_commit(found[0], found[2]) if found and found[1] == "commit" else None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
+    process.wait()
 
 
 def _entries(data: bytes, width: int) -> Iterator[tuple[str, Entry]]:

@@ -51,7 +51,7 @@ def found(path: Path, *, now: Callable[[], datetime]) -> Founded:
     branch = repository.setting("runbook.branch") or "main"
     refs.fetch(repository, branch)
     with Objects(repository) as objects:
-        main = refs.tip(repository, branch)
+        main = before = refs.tip(repository, branch)
         settings = _settings(objects, main)
         project = settings.project or _name(repository)
         files = _missing(objects, main, repository=repository, project=project)
@@ -68,7 +68,7 @@ def found(path: Path, *, now: Callable[[], datetime]) -> Founded:
         )
         event = _genesis(workspace, now=now)
         if files and not proposed:
-            _catch_up(repository, branch, main or "")
+            _catch_up(repository, branch, main or "", old=before)
         return Founded(
             project=project,
             genesis=event,
@@ -195,7 +195,7 @@ def _commit(
     raise OperatorError(DOING, f"{branch} moved in between", hint="run `runbook init` again")
 
 
-def _catch_up(repository: Repository, branch: str, commit: str) -> None:
+def _catch_up(repository: Repository, branch: str, commit: str, *, old: str | None) -> None:
     """Bring the work tree along where that is safe; else the next pull does."""
     if repository.bare or repository.setting("core.bare") == "true":
         return
@@ -204,7 +204,9 @@ def _catch_up(repository: Repository, branch: str, commit: str) -> None:
         if head == branch and repository.remote is not None:
             git(["merge", "--quiet", "--ff-only", "--end-of-options", commit], cwd=repository.path)
         elif head == branch:
-            git(["reset", "--quiet", "--keep", commit], cwd=repository.path)
+            # The branch has moved already: bring index and files from the old commit to the new one, or leave both.
+            base = old or git(["hash-object", "-w", "-t", "tree", "--stdin"], cwd=repository.path).decode().strip()
+            git(["read-tree", "-m", "-u", base, commit], cwd=repository.path)
     except GitError:
         return
 

@@ -87,6 +87,8 @@ def test_ssh_keygen_reads_the_same_line(tmp_path: Path) -> None:
         (f"alice@x\t\u202e {PUBLIC}", "cannot be seen"),
         (f"alice@x\u202e {PUBLIC}", "cannot be seen"),
     ],
+    # Keys are made anew in every process, and the names of tests have to be the same in all of them.
+    ids=lambda value: "" if "ssh-" in str(value) else None,
 )
 def test_malformed_and_dangerous_lines_are_refused_by_number(line: str, wrong: str) -> None:
     text = f"# first\n{line}\n"

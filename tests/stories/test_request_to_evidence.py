@@ -61,7 +61,7 @@ def test_the_evidence_is_read_only_in_the_work_tree_and_git_sees_no_change(world
 def test_the_command_line_tells_the_same_story(world: World) -> None:
     asked = world.cli("alice", "run", "count", f"folder={world.traces}", "--json")
     assert asked.code == 0, asked.err
-    (standing,) = json.loads(asked.out)
+    (standing,) = json.loads(asked.out)["runs"]
     assert standing["next"] == f"runbook approve {standing['plan'][:12]}"
     said = world.cli("bob", "approve", standing["plan"][:12], "fine")
     assert (said.code, "finished: succeeded" in said.out) == (0, True), said
