@@ -39,7 +39,9 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
 
 
 @pytest.fixture
-def ask(history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+def ask(
+    *, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Ask:
     """Run a command in the clone: exit code and what was printed (parsed, where it is JSON)."""
     monkeypatch.setenv("RUNBOOK_STATE", str(tmp_path))
 
