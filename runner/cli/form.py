@@ -15,7 +15,13 @@ from runner.cli.output import emit
 @click.option("--json", "as_json", is_flag=True, help="Print the text and the JSON Schema of the parameters.")
 @click.pass_obj
 def command(folder: Path, name: str, *, revision: str, as_json: bool) -> None:
-    """The text of an issue that asks for the runbook NAME."""
+    """The text of an issue that asks for the runbook NAME.
+
+    \b
+    Examples:
+      runbook form disk-cleanup > ask.md
+      runbook form disk-cleanup | runbook issue new "Disk is full" --file -
+    """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.cli.at_commit import opened
     from runner.runbook import catalog, form
 

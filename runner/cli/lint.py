@@ -33,7 +33,13 @@ class Checked:
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_obj
 def command(folder: Path, paths: tuple[Path, ...], *, as_json: bool) -> int:
-    """Check the notebooks at PATHS (or every one under runbooks/) against the rules. Exit code 2 on any error."""
+    """Check the notebooks at PATHS (or every one under runbooks/) against the rules. Exit code 2 on any error.
+
+    \b
+    Examples:
+      runbook lint
+      runbook lint runbooks/disk-cleanup.ipynb --json
+    """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     root = folder / "runbooks"
     if not paths and not root.is_dir():
         from runner.errors import RequestError

@@ -14,7 +14,13 @@ from runner.cli.output import emit, table
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def command(folder: Path, *, revision: str, as_json: bool) -> None:
-    """The runbooks of this repository."""
+    """The runbooks of this repository.
+
+    \b
+    Examples:
+      runbook list
+      runbook list --at v1.2 --json
+    """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.cli.at_commit import opened
     from runner.errors import RequestError
     from runner.runbook import catalog

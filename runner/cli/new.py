@@ -14,7 +14,13 @@ from runner.cli.output import emit
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def command(folder: Path, name: str, *, as_json: bool) -> None:
-    """Write runbooks/NAME.ipynb to start from: header, typed parameters, one cell of each role."""
+    """Write runbooks/NAME.ipynb to start from: header, typed parameters, one cell of each role.
+
+    \b
+    Examples:
+      runbook new disk-cleanup
+      runbook new db/rotate-password
+    """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.errors import RequestError
     from runner.repository.repository import Repository
     from runner.runbook import scaffold

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_BESIDE = 3
+"""How many characters a column takes beside its words."""
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -59,15 +61,74 @@ def _plain(value: object) -> str:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> RenderableType:
-    """A table that wraps to the terminal's width; with no rows it says so instead."""
+    """A table that wraps to the terminal's width; with no rows it says so instead.
+
+    Words are never cut: where the longest ones do not fit beside each other, each row becomes a few lines of its own.
+    """
     if not rows:
         return f"{title}: nothing" if title else "nothing"
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    return _Table(columns, [[harmless(cell) for cell in row] for row in rows], title=title)
 
-    made = Table(*columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for row in rows:
-        # What comes from outside is text, never markup.
-        made.add_row(*(Text(harmless(cell)) for cell in row))
-    return made
+
+class _Table:
+    """Rows that are laid out when the width is known."""
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str) -> None:
+        self._columns, self._rows, self._title = columns, rows, title
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Draw it side by side, or row by row where that is too wide."""
+        del console
+        widths = self._widths(options.max_width)
+        if widths:
+            yield self._beside(widths)
+        else:
+            yield from self._below()
+
+    def _widths(self, room: int) -> list[int]:
+        """How wide each column is; nothing if not even their longest words have room."""
+        from rich.cells import cell_len
+
+        least, most = [], []
+        for cells in zip(self._columns, *self._rows, strict=True):
+            least.append(max(cell_len(word) for cell in cells for word in (cell.split() or [""])))
+            most.append(max(cell_len(line) for cell in cells for line in (cell.splitlines() or [""])))
+        spare = room - sum(least) - _BESIDE * len(least)
+        if spare < 0:
+            return []
+        for column in sorted(range(len(least)), key=lambda one: most[one] - least[one]):
+            more = min(spare, most[column] - least[column])
+            least[column] += more
+            spare -= more
+        return least
+
+    def _beside(self, widths: Sequence[int]) -> RenderableType:
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        made = Table(title=self._title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+        for name, width in zip(self._columns, widths, strict=True):
+            made.add_column(name, width=width, overflow="fold")
+        for row in self._rows:
+            # What comes from outside is text, never markup.
+            made.add_row(*(Text(cell) for cell in row))
+        return made
+
+    def _below(self) -> Iterator[RenderableType]:
+        from rich.table import Table
+        from rich.text import Text
+
+        if self._title:
+            yield Text(self._title, style="italic")
+        longest = max(len(name) for name in self._columns)
+        for row in self._rows:
+            block = Table.grid(padding=(0, 2, 0, 0))
+            block.add_column(width=longest)
+            block.add_column(overflow="fold")
+            for name, cell in zip(self._columns, row, strict=True):
+                if cell:
+                    block.add_row(Text(name, style="dim"), Text(cell))
+            yield Text()
+            yield block
+        yield Text()

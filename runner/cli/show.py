@@ -22,7 +22,14 @@ HISTORY = 10
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
 def command(folder: Path, name: str, *, revision: str, schema: bool, as_json: bool) -> None:
-    """The contract of the runbook NAME (parameters, cells, history in Git), or the record of the run NAME."""
+    """The contract of the runbook NAME (parameters, cells, history in Git), or the record of the run NAME.
+
+    \b
+    Examples:
+      runbook show disk-cleanup
+      runbook show disk-cleanup --schema
+      runbook show 20261123T115900Z-disk-cleanup-7k3q2x2m
+    """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.cli import show_run
     from runner.cli.at_commit import opened
     from runner.runbook import catalog

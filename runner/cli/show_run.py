@@ -47,7 +47,8 @@ def _told(found: Description) -> None:
             for cell in manifest.result.cells
         ]
         screen.print(table([f"cell (attempt {manifest.attempt})", "role", "fate", "seconds", "error"], cells))
-    screen.print(f"its files:  git show {found.row.commit[:12]}:{found.folder}", markup=False)
+    # Not broken into lines: it is there to be copied.
+    screen.print(f"its files:  git show {found.row.commit[:12]}:{found.folder}", markup=False, soft_wrap=True)
 
 
 def _facts(found: Description) -> Iterator[tuple[str, str]]:

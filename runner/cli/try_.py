@@ -32,7 +32,13 @@ TIMEOUT = 600.0
 @click.option("--parameter", "-p", "given", multiple=True, metavar="NAME=VALUE", help="A value; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(notebook: Path, *, given: tuple[str, ...], as_json: bool) -> int:
-    """Execute the setup, read and plan cells of NOTEBOOK. The header's examples stand in for required parameters."""
+    """Execute the setup, read and plan cells of NOTEBOOK. The header's examples stand in for required parameters.
+
+    \b
+    Examples:
+      runbook try runbooks/disk-cleanup.ipynb
+      runbook try runbooks/disk-cleanup.ipynb -p directory=/var/tmp -p older_than_days=7
+    """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.ledger.bodies import Status
     from runner.runbook import reader
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,29 @@ def test_words_from_outside_do_not_steer_the_terminal(capsys: pytest.CaptureFixt
 
 def test_a_table_without_rows_says_so() -> None:
     assert table(["run"], [], title="runs") == "runs: nothing"
+
+
+def wide(columns: int, *rows: list[str]) -> list[str]:
+    from rich.console import Console
+
+    screen = Console(file=StringIO(), width=columns, highlight=False)
+    screen.print(table(["run", "on", "message"], rows, title="runs"))
+    return str(screen.file.getvalue()).splitlines()  # type: ignore[attr-defined] # it is the StringIO from above
+
+
+RUN = "20261123T115900Z-disk-cleanup-7k3q2x2m"
+
+
+def test_a_long_sentence_wraps_between_words_beside_columns_that_stay_whole() -> None:
+    lines = wide(80, [RUN, "lab/web-1", "the server did not come back within the time that it was given"])
+    assert all(len(line) <= 80 for line in lines)
+    assert sum(RUN in line for line in lines) == 1
+    assert {"come", "within", "given"} <= {word for line in lines for word in line.split()}
+
+
+def test_where_words_do_not_fit_beside_each_other_each_row_becomes_lines_and_nothing_is_cut() -> None:
+    lines = wide(50, [RUN, "lab/web-1", ""], ["x" * 90, "lab/web-2", "failed"])
+    assert all(len(line) <= 50 for line in lines)
+    assert f"run      {RUN}" in {line.rstrip() for line in lines}
+    assert sum(line.startswith("message") for line in lines) == 1, "what is empty is left out"
+    assert "".join(lines).count("x") == 90
