@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from runner import errors
 from runner.cli.main import SUBCOMMANDS
+from runner.config import Settings
 from runner.ledger.bodies import TYPES
 from runner.publication.labels import Label
 from runner.request.command import Verb
@@ -40,6 +42,17 @@ def test_a_page_exists_and_its_links_lead_somewhere(page: Path) -> None:
 
 def test_every_subcommand_has_its_heading_or_row() -> None:
     assert missing("README.md", list(SUBCOMMANDS)) == []
+
+
+def test_every_setting_has_its_heading_or_row() -> None:
+    names = [field.name.replace("_", "-") for field in dataclasses.fields(Settings)]
+    assert missing("README.md", names) == []
+
+
+def test_every_environment_variable_is_named() -> None:
+    text = (ROOT / "README.md").read_text()
+    read = set(re.findall(r"RUNBOOK_[A-Z]+", (ROOT / "runner" / "config.py").read_text()))
+    assert {name for name in read if name not in text} == set()
 
 
 def test_every_comment_command_has_its_heading_or_row() -> None:
