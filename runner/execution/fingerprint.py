@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from runner.digest import Digest, Json, canonical, sha256
 from runner.errors import RequestError
+from runner.runbook.options import NORMALISERS, substitution
 
 LONGEST = 32 * 1024
 """Characters of one cell's text that are kept whole; a longer text is kept as its ends and its digest."""
 
-_NAMED: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
+NAMED: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     "timestamps": (
         (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?"), "[time]"),
         (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "[date]"),
@@ -26,12 +27,12 @@ _NAMED: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     "numbers": ((re.compile(r"(?<![A-Za-z_])[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?"), "[number]"),),
     "addresses": ((re.compile(r"\b0x[0-9a-fA-F]{4,}\b"), "[address]"),),
 }
+"""What each of `NORMALISERS` stands for."""
 _ALWAYS = (
     (re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]"), ""),
     (re.compile(r"(?:/[^\s/:\"']+)*/ipykernel_\d+/\d+\.py"), "[cell]"),
     (re.compile(r"\r\n?"), "\n"),
 )
-_SUBSTITUTION = re.compile(r"s/((?:[^/\\]|\\.)+)/((?:[^/\\]|\\.)*)/\Z", re.DOTALL)
 
 
 def normaliser(options: Iterable[str]) -> Callable[[str], str]:
@@ -42,7 +43,7 @@ def normaliser(options: Iterable[str]) -> Callable[[str], str]:
     """
     steps = list(_ALWAYS)
     for option in options:
-        steps.extend(_NAMED[option] if option in _NAMED else (_substitution(option),))
+        steps.extend(NAMED[option] if option in NAMED else (_substitution(option),))
 
     def apply(text: str) -> str:
         for pattern, replacement in steps:
@@ -53,19 +54,15 @@ def normaliser(options: Iterable[str]) -> Callable[[str], str]:
 
 
 def _substitution(option: str) -> tuple[re.Pattern[str], str]:
-    match = _SUBSTITUTION.match(option)
     doing = f"reading the normaliser {option!r}"
-    hint = f"use one of {', '.join(sorted(_NAMED))}, or s/expression/replacement/"
-    if match is None:
-        raise RequestError(doing, "it is not known", hint=hint)
+    hint = f"use one of {', '.join(NORMALISERS)}, or s/expression/replacement/"
     try:
-        pattern = re.compile(match[1].replace("\\/", "/"), re.MULTILINE)
-        replacement = match[2].replace("\\/", "/")
-        # A replacement that names a missing group only fails on a match, so one that always matches is tried.
-        re.compile(f"(?:{match[1]})|").sub(replacement, "x")
+        found = substitution(option)
     except re.error as error:
         raise RequestError(doing, f"its expression does not compile: {error}", hint=hint) from error
-    return pattern, replacement
+    if found is None:
+        raise RequestError(doing, "it is not known", hint=hint)
+    return found
 
 
 def text_of(outputs: Sequence[Json]) -> str:

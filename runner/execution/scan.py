@@ -83,6 +83,9 @@ def _inside(value: Json) -> Iterator[str]:
         lines = [item for item in value if isinstance(item, str)]
         if lines:
             yield "".join(lines)
+        if any(not line.endswith("\n") for line in lines[:-1]):
+            # These are words and not the lines of one text: joined, the end of one would hide the start of the next.
+            yield "\n".join(lines)
         for item in value:
             if not isinstance(item, str):
                 yield from _inside(item)

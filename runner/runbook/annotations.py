@@ -89,7 +89,9 @@ def _choices(inner: ast.expr) -> tuple[str | int | bool, ...]:
             raise AnnotationError(f"the choice {_written(node)} is not text, a whole number or a bool")
         found.append(value)
     written = [str(value).lower() if isinstance(value, bool) else str(value) for value in found]
-    if not found or len(set(written)) != len(written):
+    if not found:
+        raise AnnotationError("a Literal without any choice accepts nothing")
+    if len(set(written)) != len(written):
         raise AnnotationError("two choices of a Literal are written the same")
     return tuple(found)
 

@@ -20,15 +20,21 @@ class Leak:
     end: int
 
 
+_ALONE = r"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt]))"
+"""Where a token begins whose first letters chance could write. In JSON and in source it may stand directly behind the
+letter of an escape such as a newline's."""
+_AT_START = r"(?:(?<![0-9A-Za-z_-])|(?<=\\[bfnrt]))"
+"""The same for a token without an upper length: not inside a longer one, or hostile text would be read once per try."""
+
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("private-key", re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")),
-    ("aws-access-key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    ("gitlab-token", re.compile(r"\bgl(?:pat|ptt|rt|dt|cbt|soat|agent|oas|ft|imt)-[0-9A-Za-z_-]{20,}")),
-    ("github-token", re.compile(r"\b(?:gh[pousr]_[0-9A-Za-z]{36,}|github_pat_[0-9A-Za-z_]{50,})")),
-    ("slack-token", re.compile(r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}")),
-    ("google-api-key", re.compile(r"\bAIza[0-9A-Za-z_-]{35}")),
-    ("stripe-key", re.compile(r"\b[rs]k_live_[0-9A-Za-z]{20,}")),
-    ("json-web-token", re.compile(r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}")),
+    ("aws-access-key", re.compile(_ALONE + r"(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    ("gitlab-token", re.compile(r"gl(?:pat|ptt|rt|dt|cbt|soat|agent|oas|ft|imt)-[0-9A-Za-z_-]{20,}")),
+    ("github-token", re.compile(r"(?:gh[pousr]_[0-9A-Za-z]{36,}|github_pat_[0-9A-Za-z_]{50,})")),
+    ("slack-token", re.compile(r"xox[abeoprs]-[0-9A-Za-z-]{10,}")),
+    ("google-api-key", re.compile(_ALONE + r"AIza[0-9A-Za-z_-]{35}")),
+    ("stripe-key", re.compile(r"[rs]k_live_[0-9A-Za-z]{20,}")),
+    ("json-web-token", re.compile(_AT_START + r"eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}")),
     ("password-in-url", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"{}$]{1,64}:[^\s/:@'\"{}$]{3,128}@")),
     (
         "assigned-secret",

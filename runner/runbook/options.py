@@ -143,14 +143,32 @@ def _normalisers(value: strict_yaml.Node) -> tuple[str, ...]:
 
 
 def _normaliser(text: str) -> bool:
-    match = _SUBSTITUTION.fullmatch(text)
-    if match is None:
-        return text in NORMALISERS
+    if text in NORMALISERS:
+        return True
     try:
-        re.compile(match[1])
+        return substitution(text) is not None
     except re.error:
         return False
-    return True
+
+
+def substitution(text: str) -> tuple[re.Pattern[str], str] | None:
+    """Read `s/expression/replacement/`; None if it is not written so.
+
+    Here and nowhere else, so that what lint accepts is what the execution stage can carry out.
+
+    Raises:
+        re.error: if the expression does not compile, or the replacement names a group that it does not have.
+    """
+    match = _SUBSTITUTION.fullmatch(text)
+    if match is None:
+        return None
+    expression, replacement = (part.replace("\\/", "/") for part in match.groups())
+    try:
+        # A replacement that names a missing group only fails on a match, so one that always matches is tried.
+        re.compile(f"(?:{expression})|", re.MULTILINE).sub(replacement, "x")
+        return re.compile(expression, re.MULTILINE), replacement
+    except (IndexError, OverflowError, RecursionError) as error:
+        raise re.error(str(error)) from error
 
 
 _CHECKS: Mapping[str, Callable[[strict_yaml.Node], object]] = {

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import json
+import warnings
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.errors import RequestError
-from runner.execution.fingerprint import LONGEST, fingerprint, kept, moved, normaliser, text_of
+from runner.execution.fingerprint import LONGEST, NAMED, fingerprint, kept, moved, normaliser, text_of
+from runner.runbook import options
 
 
 @pytest.mark.parametrize(
@@ -26,6 +32,22 @@ def test_normalisers_take_out_what_differs_by_nature(options: tuple[str, ...], t
 def test_a_bad_normaliser_is_an_error(option: str) -> None:
     with pytest.raises(RequestError, match="normaliser"):
         normaliser((option,))
+
+
+def test_the_names_that_a_cell_may_write_are_the_ones_that_are_carried_out() -> None:
+    assert tuple(NAMED) == options.NORMALISERS
+
+
+@given(st.text(max_size=20) | st.from_regex(r"s/[^/]{1,8}/[^/]{0,8}/", fullmatch=True))
+def test_whatever_a_cells_options_accept_can_be_carried_out(option: str) -> None:
+    with warnings.catch_warnings():
+        # Python warns of expressions that it may read differently one day.
+        warnings.simplefilter("ignore")
+        try:
+            (accepted,) = options.read(f"#| normalise: {json.dumps(option)}\n", cell=0).normalise
+        except RequestError:
+            return
+        normaliser((accepted,))("a text 12 with\nlines")
 
 
 def test_the_text_does_not_depend_on_how_messages_were_cut() -> None:

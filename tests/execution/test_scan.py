@@ -47,6 +47,11 @@ def test_what_hides_in_escaped_lines_of_a_notebook_is_found() -> None:
     assert [one.rule for one in findings(data)] == ["gitlab-token"]
 
 
+def test_words_of_a_list_are_looked_at_apart_and_not_only_joined() -> None:
+    files = {"a": json.dumps({"keys": ["first", HITS["aws-access-key"], "third"]}).encode()}
+    assert [one.rule for one in gate(files, masker=Masker({}), public="")["a"]] == ["aws-access-key"]
+
+
 def test_the_gate_finds_known_values_in_stored_and_in_read_form() -> None:
     masker = Masker({"PW": 'quote"and\nline'})
     stored = json.dumps({"text": ['quote"and\n', "line"]}).encode()

@@ -47,6 +47,10 @@ def test_unknown_options_are_kept_for_lint() -> None:
         ('#| irreversible: ""', "irreversible"),
         ("#| normalise: times", "normalise"),
         ("#| normalise: s/(/x/", "normalise"),
+        ("#| normalise: s/a/\\9/", "normalise"),
+        ("#| normalise: s/a/\\g<other>/", "normalise"),
+        ("#| normalise: s/a{9999999999}/x/", "normalise"),
+        ("#| normalise: s/a/b/c", "normalise"),
         ("#| step: a\n#| step: b", "line 2"),
         ("#| just words", "key: value"),
     ],
@@ -62,3 +66,14 @@ def test_all_malformed_options_are_told_at_once() -> None:
         options.read("#| step: A\n#| timeout: x\n", cell=0)
     assert "step" in str(caught.value)
     assert "timeout" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "expected"),
+    [(r"s/pid \d+/pid N/", "pid 12", "pid N"), (r"s/a\/b/c\/d/", "a/b", "c/d"), (r"s/(\w)=\d/\1=N/", "k=3", "k=N")],
+)
+def test_a_substitution_is_read_as_it_will_be_carried_out(written: str, text: str, expected: str) -> None:
+    found = options.substitution(written)
+    assert found is not None
+    pattern, replacement = found
+    assert pattern.sub(replacement, text) == expected
