@@ -9,7 +9,7 @@ import click
 from runner.cli.output import emit
 
 
-@click.command()
+@click.command("form")
 @click.argument("name")
 @click.option("--at", "revision", default="", help="A commit to look at, instead of the protected branch.")
 @click.option("--json", "as_json", is_flag=True, help="Print the text and the JSON Schema of the parameters.")

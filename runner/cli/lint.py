@@ -28,7 +28,7 @@ class Checked:
         return bool(self.problem) or any(each.severity.value == "error" for each in self.findings)
 
 
-@click.command()
+@click.command("lint")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_obj

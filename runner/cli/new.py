@@ -9,7 +9,7 @@ import click
 from runner.cli.output import emit
 
 
-@click.command()
+@click.command("new")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 HISTORY = 10
 
 
-@click.command()
+@click.command("show")
 @click.argument("name")
 @click.option("--at", "revision", default="", help="A commit to look at, instead of the protected branch.")
 @click.option("--schema", is_flag=True, help="Print only the JSON Schema of the parameters.")

@@ -37,7 +37,7 @@ def command(notebook: Path, *, given: tuple[str, ...], as_json: bool) -> int:
     \b
     Examples:
       runbook try runbooks/disk-cleanup.ipynb
-      runbook try runbooks/disk-cleanup.ipynb -p directory=/var/tmp -p older_than_days=7
+      runbook try disk-cleanup.ipynb -p directory=/var/tmp -p older_than_days=7
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.ledger.bodies import Status
     from runner.runbook import reader

@@ -32,6 +32,8 @@ class Repository:
             OperatorError: if there is none, or it is shallow (history is what we prove things from).
         """
         doing = f"opening the repository at {path}"
+        if not path.is_dir():
+            raise OperatorError(doing, "there is no such folder", hint="check its name, or where you are")
         query = ["rev-parse", "--absolute-git-dir", "--is-bare-repository", "--is-shallow-repository"]
         try:
             lines = git([*query, "--show-object-format", "--show-cdup"], cwd=path).decode().splitlines()
