@@ -91,6 +91,11 @@ def signed_by_any(message: bytes, signatures: Iterable[bytes], keys: Iterable[st
     return any(_holds(message, signature, key) for key in keys for signature in tried)
 
 
+def is_key(line: str) -> bool:
+    """Whether a line is an OpenSSH Ed25519 public key: the only kind that signs events."""
+    return _public(line) is not None
+
+
 def _holds(message: bytes, signature: bytes, key: str) -> bool:
     from cryptography.exceptions import InvalidSignature
 

@@ -16,6 +16,7 @@ from runner.digest import sha256
 from runner.errors import OperatorError
 from runner.ledger.bodies import Genesis, Key
 from runner.ledger.chain import Draft, Ledger, Writer
+from runner.ledger.envelope import is_key
 from runner.ledger.event import Event
 from runner.ledger.state import State
 from runner.repository import refs
@@ -96,11 +97,10 @@ def admit(path: Path, key: str, *, now: Callable[[], datetime], revoke: bool = F
     Raises:
         OperatorError: if it is no Ed25519 public key, or this machine may not write itself.
     """
-    words = key.split()
-    if len(words) < 2 or words[0] != "ssh-ed25519":  # noqa: PLR2004 - type and key; a comment may follow
+    line = " ".join(key.split()[:2])  # type and key; a comment may follow
+    if not is_key(line):
         hint = "paste the line that `runbook init --join` printed there"
         raise OperatorError("letting a key in", "it is not an OpenSSH ssh-ed25519 public key", hint=hint)
-    line = " ".join(words[:2])
     body = Key(key=line, action="revoke" if revoke else "add")
 
     def build(state: State) -> Sequence[Draft]:

@@ -53,9 +53,9 @@ def test_what_was_not_ok_stands_out_and_masking_is_told() -> None:
     record = replace(
         record,
         result=replace(record.result, cells=(bad,), withheld=True),
-        redactions=(Redaction(rule="TOKEN", where="outputs", count=2),),
+        redactions=(Redaction(rule="TOKEN", where=("outputs",), count=2),),
     )
     text = summary.render(record)
-    assert "| act | change | forward | **timed out** |  |" in text
+    assert "| change | forward | **timed out** |  |" in text
     assert "Masked: TOKEN (2)." in text
     assert "withheld" in text
