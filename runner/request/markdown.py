@@ -166,15 +166,16 @@ class _Reader:
 
 
 def _doubted(lines: list[Words]) -> Iterator[Words]:
-    """Doubt the lines of a paragraph that inline code may run across, from a line above to a line below."""
+    """Doubt the lines of a paragraph that begin inside inline code: it may run from a line above to here or below."""
     later = Counter(len(run) for line in lines for run in _RUN.findall(line.text))
     left = later.total()
     opened: set[int] = set()
     for line in lines:
+        # Code that ends on this very line began above it, so the line begins inside it.
+        crossing = left > 0 if ANY_LENGTH in opened else any(later[length] > 0 for length in opened)
         runs = [len(run) for run in _RUN.findall(line.text)]
         later.subtract(runs)
         left -= len(runs)
-        crossing = left > 0 if ANY_LENGTH in opened else any(later[length] > 0 for length in opened)
         yield Words(
             number=line.number, text=line.text, doubt=line.doubt or ("it may be inside inline code" if crossing else "")
         )

@@ -178,6 +178,8 @@ HIDING = {
     "a script": "<script>\n\n{}\n</script>",
     "a processing instruction": "<?php\n\n{}\n?>",
     "inline code over lines": "`words\n{}\nwords`",
+    "inline code that ends behind it": "`words\n{} words`",
+    "inline code that ends behind it on a line with more": "words `\n{} a` and `b`",
     "inline code with two marks": "``words\n{}\n`words``",
     "inline code after a stray mark in a heading": "# stray `\n`words\n{}\nwords`",
     "inline code after an escaped mark": "\\`` words\n{}\nwords `",
