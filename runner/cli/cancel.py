@@ -13,7 +13,7 @@ import click
 @click.option("--leave/--rollback", "leave", required=True, default=None, help="Leave what it has changed, or undo it.")
 @click.option("--json", "as_json", is_flag=True, help="Print where the run stands as JSON.")
 @click.pass_obj
-def command(folder: Path, *, run: str, reason: tuple[str, ...], leave: bool, as_json: bool) -> int:
+def command(folder: Path, *, run: str, reason: tuple[str, ...], leave: bool | None, as_json: bool) -> int:
     """End RUN (its id, or its plan's digest): --leave keeps what it has changed, --rollback undoes it.
 
     \b
@@ -22,4 +22,6 @@ def command(folder: Path, *, run: str, reason: tuple[str, ...], leave: bool, as_
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.cli.say import say
 
+    if leave is None:
+        raise click.UsageError("say which: --leave keeps what it has changed, --rollback undoes it")
     return say(folder, "cancel", run, words=("--leave" if leave else "--rollback", *reason), as_json=as_json)

@@ -183,7 +183,8 @@ def _known(desk: Desk, run: Run, *, thread: Thread, beats: dict[str, str], obser
 
 def _labelled(known: tuple[Known, ...]) -> tuple[Known, ...]:
     """The same runs, with the label that is missing: the newest run of an issue speaks for it."""
-    newest = {one.run.plan.issue: one.run.id for one in known}
+    # By place in the ledger: the ids of two runs of one second are in no order.
+    newest = {one.run.plan.issue: one.run.id for one in sorted(known, key=lambda one: one.run.planned.seq)}
     return tuple(
         replace(one, label=_missing(one)) if newest[one.run.plan.issue] == one.run.id else one for one in known
     )

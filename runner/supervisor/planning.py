@@ -36,6 +36,11 @@ from runner.supervisor.desk import Desk
 GRACE = 60.0
 """Seconds beyond the run's own time limit after which a rehearsal that does not end is given up."""
 
+
+class NotRecordedError(OperatorError):
+    """The request is good and its plan cannot be put on record: for the operator, and no reason to refuse it."""
+
+
 Progress = Callable[[str, bytes], None]
 """Told the run id and the transcript so far, whenever there is more of it."""
 
@@ -48,6 +53,7 @@ def make_plan(desk: Desk, request: Request, *, progress: Progress) -> Run | None
 
     Raises:
         RequestError: with everything that keeps the request from being planned.
+        NotRecordedError: if this machine cannot write to the ledger: asking again is not needed.
         OutsideError: if the rehearsal could not be carried out at all.
     """
     _nothing_leaks(request)
@@ -65,7 +71,10 @@ def make_plan(desk: Desk, request: Request, *, progress: Progress) -> Run | None
     def build(_state: State) -> Sequence[Draft]:
         return [] if desk.ledger.cache.run_of(request.key) else [event]
 
-    events = desk.ledger.append(build, writer=desk.writer, now=desk.now)
+    try:
+        events = desk.ledger.append(build, writer=desk.writer, now=desk.now)
+    except OperatorError as error:
+        raise NotRecordedError(error.doing, error.wrong, hint=error.hint) from error
     desk.executor.forget(f"{plan.run}/rehearsal")
     return fold(events) if events else None
 

@@ -175,7 +175,7 @@ class Supervisor:
         self._watcher.say(f"plan {request.runbook} for {request.comment.author}")
         try:
             return planning.make_plan(desk, request, progress=self._watcher.progress) is not None
-        except OutsideError:
+        except (OutsideError, planning.NotRecordedError):
             raise
         except RunbookError as error:
             hint = error.hint
