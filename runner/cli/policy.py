@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 @click.command("policy")
-@click.option("--file", "file", type=click.Path(path_type=Path, exists=True), help="Check this file instead.")
+@click.option(
+    "--file", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Check this file instead."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_obj
 def command(folder: Path, *, file: Path | None, as_json: bool) -> int:
