@@ -1,0 +1,7 @@
+"""The worlds of the stories, for what is shown of them in a work tree."""
+
+from __future__ import annotations
+
+from tests.stories.conftest import founded, world
+
+__all__ = ["founded", "world"]
