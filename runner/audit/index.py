@@ -26,10 +26,10 @@ from runner.repository import refs
 from runner.repository.process import git
 from runner.repository.repository import Repository
 
-VERSION = 1
+VERSION = 2
 GROUP = 150
 """Events that are read at once."""
-_TABLES = ("run", "attempt", "person", "target", "event", "meta")
+_TABLES = ("run", "attempt", "person", "target", "touched", "event", "meta")
 _SCHEMA = """
 CREATE TABLE run (
     run TEXT PRIMARY KEY, runbook TEXT, title TEXT, risk TEXT, requester TEXT, issue TEXT, state TEXT, outcome TEXT,
@@ -39,7 +39,7 @@ CREATE INDEX run_event ON run(event);
 CREATE INDEX run_runbook ON run(runbook, event);
 CREATE INDEX run_issue ON run(issue, event);
 CREATE INDEX run_outcome ON run(outcome, event);
-CREATE INDEX run_planned ON run(planned_at);
+CREATE INDEX run_planned ON run(planned_at, event);
 CREATE TABLE attempt (
     start INTEGER PRIMARY KEY, run TEXT, attempt INTEGER, started_at TEXT, ended_at TEXT, seconds REAL, outcome TEXT,
     rollback TEXT, resolution TEXT, message TEXT, changed TEXT, interrupt INTEGER, approvals TEXT, commit_id TEXT);
@@ -50,6 +50,8 @@ CREATE TABLE person (
     WITHOUT ROWID;
 CREATE INDEX person_run ON person(run, role);
 CREATE TABLE target (target TEXT, event INTEGER, run TEXT, PRIMARY KEY (target, event, run)) WITHOUT ROWID;
+CREATE INDEX attempt_started ON attempt(started_at, start);
+CREATE TABLE touched (target TEXT, start INTEGER, run TEXT, PRIMARY KEY (target, start)) WITHOUT ROWID;
 CREATE TABLE event (run TEXT, event INTEGER, commit_id TEXT, PRIMARY KEY (run, event)) WITHOUT ROWID;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """

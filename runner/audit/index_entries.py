@@ -114,6 +114,9 @@ class Entries:
             event.seq, run, body.attempt, event.time, Changed.UNKNOWN.value, json.dumps(body.approvals),
         )  # fmt: skip
 
+        sql = "INSERT OR IGNORE INTO touched SELECT value, ?, run FROM run, json_each(run.targets) WHERE run = ?"
+        self._do(sql, event.seq, run)
+
     def _end(self, event: Event, body: bodies.Finish | bodies.Late, run: str) -> None:
         changed = _changed(_read(Manifest, self.data))
         values = (event.time, body.seconds, body.outcome.value, body.rollback.value, body.message)

@@ -31,8 +31,9 @@ def log(index: Index, wanted: Filter) -> tuple[RunRow, ...]:
     """Runs, newest first."""
     source, where, values = _conditions(wanted)
     limit = "" if wanted.limit is None else f" LIMIT {int(wanted.limit)}"
+    order = "t.event" if wanted.target is not None else "r.event"
     # The parts of this text are the constants of this module; every value is a parameter.
-    sql = f"SELECT {_RUN} FROM {source}{where} ORDER BY r.event DESC{limit}"  # noqa: S608 - as said above
+    sql = f"SELECT {_RUN} FROM {source}{where} ORDER BY {order} DESC{limit}"  # noqa: S608 - as said above
     return tuple(_run_row(index.db, row) for row in index.db.execute(sql, values))
 
 
@@ -43,19 +44,23 @@ def changes(
     sql = (
         "SELECT r.run, a.attempt, r.runbook, r.title, r.targets, r.requester, r.issue, a.changed, a.outcome,"
         " a.rollback, a.resolution, a.message, a.started_at, a.ended_at, a.seconds, a.commit_id, a.approvals"
-        " FROM target t JOIN run r ON r.run = t.run JOIN attempt a ON a.run = t.run"
-        " WHERE t.target = ? AND a.changed != ? AND a.started_at >= ? ORDER BY a.start DESC LIMIT ?"
+        " FROM touched t JOIN attempt a ON a.start = t.start JOIN run r ON r.run = t.run"
+        " WHERE t.target = ? AND t.start >= (SELECT coalesce(min(start), 1 << 62) FROM attempt WHERE started_at >= ?)"
+        " AND a.changed != ? ORDER BY t.start DESC LIMIT ?"
     )
-    values = (target, Changed.NO.value, iso(since) if since else "", -1 if limit is None else limit)
+    values = (target, iso(since) if since else "", Changed.NO.value, -1 if limit is None else limit)
     return tuple(_change_row(index.db, row) for row in index.db.execute(sql, values))
 
 
 def _conditions(wanted: Filter) -> tuple[str, str, list[object]]:
     source, where, values = "run r", list[str](), list[object]()
     if wanted.target is not None:
-        source += " JOIN target t ON t.run = r.run AND t.event = r.event"
-        where.append("t.target = ?")
-        values.append(wanted.target)
+        # Led by the target's own runs, of which the number of an event says which are recent enough.
+        source = "target t CROSS JOIN run r ON r.run = t.run AND r.event = t.event"
+        where.append(
+            "t.target = ? AND t.event >= (SELECT coalesce(min(event), 1 << 62) FROM run WHERE planned_at >= ?)"
+        )
+        values += [wanted.target, iso(wanted.since) if wanted.since else ""]
     if wanted.person is not None:
         where.append("r.run IN (SELECT run FROM person WHERE person = ?)")
         values.append(wanted.person)

@@ -21,7 +21,7 @@ def history(tmp_path: Path) -> History:
 
 
 def rows(index: Index) -> list[tuple[object, ...]]:
-    tables = ("run", "attempt", "person", "target", "event", "meta")
+    tables = ("run", "attempt", "person", "target", "touched", "event", "meta")
     queries = [f"SELECT * FROM {table} ORDER BY 1, 2" for table in tables]  # noqa: S608 - the names above
     return [row for query in queries for row in index.db.execute(query)]
 
