@@ -168,7 +168,12 @@ class LocalForge:
             RequestError: if there is no such issue.
             IntegrityError: naming the file, if it was tampered with.
         """
-        return self._reader.one(issue, self._branch.tip()).thread
+        return self._reader.one(issue, self._tip(issue)).thread
+
+    def _tip(self, issue: IssueId) -> str | None:
+        """A tip that has the issue: before saying that there is none, the remote is asked again."""
+        tip = self._branch.tip()
+        return tip if self._reader.has(issue, tip) else self._branch.tip(fresh=0.0)
 
     def open_issue(self, title: str, body: str, *, labels: frozenset[str] = frozenset()) -> Issue:
         """Create an issue, numbered by compare-and-swap."""
@@ -249,6 +254,8 @@ class LocalForge:
         self.me()
         signer = self._writer.signer()
         nonce = self._nonce()
+        if issue is not None:
+            self._tip(issue)
 
         def build(tip: str | None) -> Addition | None:
             nonlocal written

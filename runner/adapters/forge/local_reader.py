@@ -49,12 +49,16 @@ class Reader:
             RequestError: if there is no such issue.
             IntegrityError: naming the file, if it was tampered with.
         """
+        at = _number(issue)
         trees = self._trees(tip)
-        at = number(issue.zfill(5)) if issue.isascii() else None
-        if not at or at > max(trees, default=0):
+        if not 0 < at <= max(trees, default=0):
             wrong = f"there is no issue {issue!a}"
             raise RequestError("reading an issue", wrong, hint="see the issues with: runbook issue list --all")
         return self._read(at, trees.get(at))
+
+    def has(self, issue: IssueId, tip: str | None) -> bool:
+        """Whether there is, or was, such an issue."""
+        return 0 < _number(issue) <= self.last(tip)
 
     def _trees(self, tip: str | None) -> dict[int, str]:
         folders = [(number(entry.name), entry.oid) for entry in self._branch.folders(tip, ROOT)]
@@ -77,6 +81,10 @@ class Reader:
                 _READ.clear()
             _READ[key] = known
         return known
+
+
+def _number(issue: IssueId) -> int:
+    return (number(issue.zfill(5)) or 0) if issue.isascii() else 0
 
 
 def _unreadable(at: int, error: IntegrityError) -> Issue:

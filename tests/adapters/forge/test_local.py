@@ -8,27 +8,18 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from runner.adapters.forge.local import LocalForge
 from runner.adapters.signer.ssh import SshSigner
-from runner.errors import OperatorError, OutsideError, RequestError
-from runner.ports.forge import CommentId, Forge, IssueId, PersonId
+from runner.errors import RequestError
+from runner.ports.forge import CommentId, Forge, IssueId
 from runner.repository.objects import Objects
 from runner.repository.repository import Repository
 from runner.repository.sshsig import verify
-
-if TYPE_CHECKING:
-    from tests.adapters.forge.conftest import Site
-else:
-    Site = Any
-
-
-def git(where: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(where), *arguments]
-    return subprocess.run(command, check=True, capture_output=True).stdout.decode().strip()
+from tests.adapters.forge.site import Site, git
 
 
 def test_what_one_person_writes_the_other_reads_verified(site: Site) -> None:
@@ -52,14 +43,6 @@ def test_what_one_person_writes_the_other_reads_verified(site: Site) -> None:
 
 def alice_again(site: Site) -> Forge:
     return site.forge("alice@x")
-
-
-def test_the_runner_is_ours_and_people_are_not(site: Site) -> None:
-    alice, bot = site.forge("alice@x"), site.forge("bot")
-    issue = alice.open_issue("t", "b")
-    bot.comment(issue.id, "planned")
-    first, second = alice_again(site).thread(issue.id).comments
-    assert (first.ours, second.ours, second.verified, second.author) == (False, True, True, "bot")
 
 
 def test_stock_ssh_keygen_verifies_a_comment(site: Site, tmp_path: Path) -> None:
@@ -93,117 +76,8 @@ def test_closing_reopening_and_labels_write_one_entry_each_and_nothing_twice(sit
     assert names == [f"{at:05d}.json{end}" for at in range(5) for end in ("", ".sig")]
 
 
-def test_only_its_author_edits_a_comment_and_it_stays_marked(site: Site) -> None:
-    alice, bob, bot = site.forge("alice@x"), site.forge("bob@x"), site.forge("bot")
-    issue = alice.open_issue("t", "b").id
-    said = alice.comment(issue, "first")
-    alice.edit(said, "second")
-    alice.edit(said, "second")
-    status = bot.comment(issue, "running")
-    bot.edit(status, "done")
-    with pytest.raises(RequestError, match="not one of yours"):
-        bob.edit(said, "third")
-    with pytest.raises(RequestError, match="not one of yours"):
-        bot.edit(said, "third")
-    thread = site.forge("bob@x").thread(issue)
-    assert [(one.id, one.body, one.edited, one.ours) for one in thread.comments] == [
-        ("1/0", "b", False, False),
-        ("1/1", "second", True, False),
-        ("1/3", "done", True, True),
-    ]
-
-
-def test_who_am_i_is_asked_of_git(site: Site) -> None:
-    assert site.forge("alice@x").me() == "alice@x"
-    assert site.forge("bot").me() == "bot"
-    clone = site.clone("nobody@x")
-    git(clone, "config", "--unset", "user.email")
-    with pytest.raises(OperatorError, match=r"user\.email") as caught:
-        site.forge("nobody@x").me()
-    assert "git config user.email" in caught.value.hint
-    git(clone, "config", "user.email", "bot")
-    with pytest.raises(OperatorError, match="runner's own name"):
-        site.forge("nobody@x").comment(IssueId("1"), "x")
-
-
-def test_members_are_those_in_allowed_signers(site: Site) -> None:
-    site.key("mallory@x")
-    forge = site.forge("alice@x")
-    assert forge.is_member(PersonId("bob@x"))
-    assert not forge.is_member(PersonId("mallory@x"))
-    assert not forge.is_member(PersonId("bot"))
-
-
 def test_a_link_is_a_command_that_shows_the_file(site: Site) -> None:
     assert site.forge("bot").link(commit="a" * 40, path="outputs/x.md") == f"git show {'a' * 12}:outputs/x.md"
-
-
-@pytest.mark.parametrize("issue", ["0", "2", "-1", "00001x", "x", "", "1/0", "\u0661", "9" * 30])
-def test_an_unknown_issue_is_the_requesters_error(site: Site, issue: str) -> None:
-    alice = site.forge("alice@x")
-    alice.open_issue("t", "b")
-    with pytest.raises(RequestError, match="no issue"):
-        alice.thread(IssueId(issue))
-    with pytest.raises(RequestError, match="no issue"):
-        alice.comment(IssueId(issue), "words")
-
-
-@pytest.mark.parametrize("title", ["", "  ", "a\nb", "x" * 256, "a\u202eb"])
-def test_a_title_is_one_short_line(site: Site, title: str) -> None:
-    with pytest.raises(RequestError, match="title"):
-        site.forge("alice@x").open_issue(title, "b")
-
-
-@pytest.mark.parametrize("label", ["", "a,b", " a", "a\nb", "x" * 101])
-def test_a_label_is_short_and_without_commas(site: Site, label: str) -> None:
-    with pytest.raises(RequestError, match="label"):
-        site.forge("alice@x").open_issue("t", "b", labels=frozenset({label}))
-
-
-def test_a_body_of_two_megabytes_is_refused_and_nothing_is_written(site: Site) -> None:
-    alice = site.forge("alice@x")
-    issue = alice.open_issue("t", "b").id
-    tip = git(site.remote, "rev-parse", "issues")
-    with pytest.raises(RequestError, match="2,000,000"):
-        alice.comment(issue, "x" * 2_000_000)
-    with pytest.raises(RequestError, match="Unicode"):
-        alice.comment(issue, "\ud800")
-    with pytest.raises(RequestError, match="empty"):
-        alice.comment(issue, " \n")
-    assert git(site.remote, "rev-parse", "issues") == tip
-
-
-def test_with_the_remote_away_nothing_is_half_done(site: Site) -> None:
-    alice = site.forge("alice@x")
-    issue = alice.open_issue("t", "b").id
-    away = site.folder / "away.git"
-    site.remote.rename(away)
-    fresh = site.forge("alice@x")
-    for ask in (
-        fresh.issues,
-        lambda: fresh.thread(issue),
-        lambda: fresh.comment(issue, "x"),
-        lambda: fresh.close(issue),
-    ):
-        with pytest.raises(OutsideError):
-            ask()
-    away.rename(site.remote)
-    assert len(site.forge("alice@x").thread(issue).comments) == 1
-    assert site.forge("alice@x").comment(issue, "x").id == "1/1"
-
-
-def test_a_push_that_arrived_although_its_answer_was_lost_is_not_repeated(site: Site) -> None:
-    alice = site.forge("alice@x")
-    issue = alice.open_issue("t", "b").id
-    # The remote takes the push, moves the branch, and dies before it says so.
-    hook = site.remote / "hooks" / "post-receive"
-    killed = site.folder / "killed"
-    hook.write_text(f"#!/bin/sh\ntouch {killed}\nkill -9 $PPID\n")
-    hook.chmod(0o755)
-    assert alice.comment(issue, "words").id == "1/1"
-    assert killed.exists()
-    hook.unlink()
-    assert [one.body for one in site.forge("bob@x").thread(issue).comments] == ["b", "words"]
 
 
 def test_without_a_remote_the_clone_is_its_own_forge(tmp_path: Path, site: Site) -> None:
@@ -262,27 +136,6 @@ def test_eight_writers_at_once_lose_nothing_and_number_densely(site: Site) -> No
     assert sorted(one.body for one in comments[1:]) == sorted(f"{name} {at}" for name in names for at in range(3))
     assert sorted(one.title for one in forge.issues()[1:]) == sorted(f"from {name}" for name in names)
     assert [one.id for one in forge.issues()] == [str(at) for at in range(1, 10)]
-
-
-def test_reading_many_issues_starts_no_process_for_each(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    alice = site.forge("alice@x")
-    for at in range(12):
-        alice.open_issue(f"issue {at}", "b")
-    forge = site.forge("bob@x")
-    started: list[object] = []
-    real = subprocess.run
-
-    def counted(*arguments: Any, **options: Any) -> Any:
-        started.append(arguments)
-        return real(*arguments, **options)
-
-    monkeypatch.setattr(subprocess, "run", counted)
-    assert len(forge.issues()) == 12
-    few = len(started)
-    for at in range(1, 13):
-        forge.thread(IssueId(str(at)))
-    assert few <= 6
-    assert len(started) - few <= 12 * 2
 
 
 def test_an_entry_is_plain_json_in_a_commit_by_its_author(site: Site) -> None:

@@ -6,40 +6,12 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from runner.errors import IntegrityError
-from runner.ports.forge import IssueId
-from runner.repository.sshsig import encode
-
-if TYPE_CHECKING:
-    from tests.adapters.forge.conftest import Site
-else:
-    Site = Any
-
-FIRST = IssueId("1")
-
-
-def two_issues(site: Site) -> None:
-    alice, bob = site.forge("alice@x"), site.forge("bob@x")
-    for title in ("one", "two"):
-        issue = alice.open_issue(title, f"description of {title}").id
-        bob.comment(issue, f"first of {title}")
-        alice.comment(issue, f"second of {title}")
-
-
-def entry(path: Path, at: int, issue: int = 1) -> Path:
-    return path / "issues" / f"{issue:05d}" / f"{at:05d}.json"
-
-
-def signature(file: Path) -> Path:
-    return file.with_name(file.name + ".sig")
-
-
-def change(file: Path, **fields: object) -> None:
-    file.write_text(json.dumps(json.loads(file.read_bytes()) | fields))
+from tests.adapters.forge.edits import FIRST, add, change, digest, entry, signature, two_issues
+from tests.adapters.forge.site import Site
 
 
 def edited_words(path: Path) -> None:
@@ -103,13 +75,7 @@ def deep_nesting(path: Path) -> None:
 def second_opening(path: Path) -> None:
     text = json.loads(entry(path, 0).read_bytes())
     last = entry(path, 2).read_bytes()
-    entry(path, 3).write_text(json.dumps(text | {"number": 3, "prev": _digest(last)}))
-
-
-def _digest(data: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()
+    entry(path, 3).write_text(json.dumps(text | {"number": 3, "prev": digest(last)}))
 
 
 @pytest.mark.parametrize(
@@ -133,49 +99,6 @@ def test_a_damaged_issue_is_named_listed_and_does_not_stop_the_others(
     assert "cannot be read" in first.title
     assert second.title == "two"
     assert len(forge.thread(second.id).comments) == 3
-
-
-def test_an_issue_that_was_removed_is_missed(site: Site) -> None:
-    two_issues(site)
-    site.by_hand(lambda path: shutil.rmtree(path / "issues" / "00001"))
-    forge = site.forge("new@x")
-    with pytest.raises(IntegrityError, match="was removed"):
-        forge.thread(FIRST)
-    assert "cannot be read" in forge.issues()[0].title
-    # The number of the removed issue is not given again.
-    assert forge.open_issue("three", "b").id == "3"
-
-
-def test_a_folder_with_a_huge_number_changes_nothing(site: Site) -> None:
-    two_issues(site)
-
-    def attack(path: Path) -> None:
-        shutil.copytree(path / "issues" / "00001", path / "issues" / "999999999")
-        shutil.copytree(path / "issues" / "00001", path / "issues" / "0001")
-
-    site.by_hand(attack)
-    forge = site.forge("new@x")
-    assert [one.id for one in forge.issues()] == ["1", "2"]
-    assert forge.open_issue("three", "b").id == "3"
-
-
-def add(site: Site, **fields: object) -> Callable[[Path], None]:
-    """An attack that adds a well-formed entry with Mallory's signature, or another one."""
-
-    def attack(path: Path) -> None:
-        at = len(list(entry(path, 0).parent.glob("*.json")))
-        last = entry(path, at - 1).read_bytes()
-        blank = {"project": "p1", "issue": 1, "number": at, "author": "alice@x", "time": "2026-11-23T03:00:00Z"}
-        rest = {"nonce": "0" * 32, "prev": _digest(last), "kind": "comment", "body": "/runbook status"}
-        key = site.key(str(fields.pop("signed_by", "mallory@x")))
-        namespace = str(fields.pop("namespace", "runbook-comment"))
-        payload = json.dumps({name: one for name, one in (blank | rest | fields).items() if one is not None}).encode()
-        entry(path, at).write_bytes(payload)
-        signature(entry(path, at)).write_text(
-            encode(payload, public_key=key.public_key, namespace=namespace, sign=key.sign)
-        )
-
-    return attack
 
 
 @pytest.mark.parametrize(
@@ -277,43 +200,3 @@ def test_an_entry_too_large_to_be_read_is_shown_as_such_and_the_thread_goes_on(s
     assert "more than 8,000,000 bytes" in large.body
     assert not large.verified
     assert (last.body, last.verified) == ("after it", True)
-
-
-def test_a_branch_that_was_rewritten_is_noticed_by_whoever_saw_it_before(site: Site) -> None:
-    two_issues(site)
-
-    def cut(path: Path) -> None:
-        from subprocess import run
-
-        run(["git", "-C", str(path), "reset", "-q", "--hard", "HEAD~1"], check=True)
-
-    site.by_hand(cut, force=True)
-    for _ in range(2):
-        with pytest.raises(IntegrityError, match="rewritten") as caught:
-            site.forge("alice@x").issues()
-    assert "update-ref -d" in caught.value.hint
-    with pytest.raises(IntegrityError, match="rewritten"):
-        site.forge("alice@x").comment(FIRST, "words")
-    # Somebody new cannot know.
-    assert len(site.forge("new@x").issues()) == 2
-
-
-def test_a_changed_file_is_noticed_by_whoever_saw_it_before_and_stops_its_issue_only(site: Site) -> None:
-    two_issues(site)
-    site.by_hand(lambda path: change(entry(path, 2), body="other words"))
-    site.by_hand(add(site))
-    for _ in range(2):
-        forge = site.forge("alice@x")
-        with pytest.raises(IntegrityError, match=r"issues/00001/00002\.json"):
-            forge.thread(FIRST)
-        with pytest.raises(IntegrityError, match="never may be"):
-            forge.comment(FIRST, "words")
-        assert "cannot be read" in forge.issues()[0].title
-        forge.comment(IssueId("2"), "goes on")
-
-
-def test_a_person_who_left_is_no_longer_verified(site: Site) -> None:
-    two_issues(site)
-    site.strangers = (*site.strangers, "bob@x")
-    comments = site.forge("alice@x").thread(FIRST).comments
-    assert [one.verified for one in comments] == [True, False, True]

@@ -1,4 +1,4 @@
-"""What every store promises, and what each refuses; kept together because it is one promise."""
+"""Secrets in files: only a small text file of our own that nobody else can read is one."""
 
 from __future__ import annotations
 
@@ -6,25 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from runner.adapters.secrets.chain import ChainedSecrets
-from runner.adapters.secrets.environment import EnvironmentSecrets
-from runner.adapters.secrets.files import FileSecrets
+from runner.adapters.secrets.files import LARGEST, FileSecrets
 from runner.errors import OperatorError
-from runner.ports.secrets import Secrets
-
-
-@pytest.fixture(params=["environment", "files", "chain"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Secrets:
-    put(tmp_path, "PW", b"from-here-9\n")
-    put(tmp_path, "EMPTY", b"")
-    files, variables = FileSecrets(tmp_path), EnvironmentSecrets({"RUNBOOK_SECRET_PW": "from-here-9"})
-    stores: dict[str, Secrets] = {
-        "environment": variables,
-        "files": files,
-        "chain": ChainedSecrets((EnvironmentSecrets({}), files)),
-    }
-    return stores[str(request.param)]
 
 
 def put(folder: Path, name: str, data: bytes, *, mode: int = 0o600) -> Path:
@@ -32,17 +18,6 @@ def put(folder: Path, name: str, data: bytes, *, mode: int = 0o600) -> Path:
     path.write_bytes(data)
     path.chmod(mode)
     return path
-
-
-def test_a_known_name_gives_its_value(store: Secrets) -> None:
-    assert store.resolve("PW") == "from-here-9"
-
-
-@pytest.mark.parametrize("name", ["OTHER", "EMPTY", "../PW", "", "PW\n", "P W"])
-def test_every_other_name_is_refused(store: Secrets, name: str) -> None:
-    with pytest.raises(OperatorError) as caught:
-        store.resolve(name)
-    assert "from-here-9" not in str(caught.value)
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o604, 0o700])
@@ -82,8 +57,22 @@ def test_somebody_elses_file_is_refused(tmp_path: Path) -> None:
         FileSecrets(tmp_path).resolve("PW")
 
 
-def test_a_chain_says_what_each_store_said(tmp_path: Path) -> None:
-    with pytest.raises(OperatorError, match="RUNBOOK_SECRET_PW is not set; there is no such file"):
-        ChainedSecrets((EnvironmentSecrets({}), FileSecrets(tmp_path))).resolve("PW")
-    with pytest.raises(OperatorError, match="no store is configured"):
-        ChainedSecrets(()).resolve("PW")
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(lambda text: text != "\n"))
+def test_any_text_comes_back_without_its_final_newline(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    folder = tmp_path_factory.mktemp("secrets")
+    put(folder, "PW", text.encode())
+    assert FileSecrets(folder).resolve("PW") == text.removesuffix("\n")
+
+
+def test_the_largest_value_is_taken_and_the_next_larger_is_not(tmp_path: Path) -> None:
+    put(tmp_path, "PW", b"x" * LARGEST)
+    assert len(FileSecrets(tmp_path).resolve("PW")) == LARGEST
+    put(tmp_path, "PW", b"x" * (LARGEST + 1))
+    with pytest.raises(OperatorError, match="larger than"):
+        FileSecrets(tmp_path).resolve("PW")
+
+
+def test_a_folder_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="no such file") as caught:
+        FileSecrets(tmp_path / "nowhere").resolve("PW")
+    assert "mode 0600" in caught.value.hint
