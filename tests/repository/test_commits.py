@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import git as gitpython
 import pytest
 
 from runner.adapters.signer.ssh import generate
@@ -97,3 +98,16 @@ def test_a_clone_that_may_not_be_written_says_so(tmp_path: Path) -> None:
         with pytest.raises(OutsideError) as caught:
             commit(objects, {"a": b"1"})
     assert caught.value.hint
+
+
+def test_another_library_reads_what_was_written(tmp_path: Path) -> None:
+    git(["init", "--quiet", "clone"], cwd=tmp_path)
+    with Objects(Repository.open(tmp_path / "clone")) as objects:
+        first = commit(objects, {"x/y": b"old", "z": b"kept"})
+        second = commit(objects, {"x/y": b"new"}, parent=first)
+    with gitpython.Repo(tmp_path / "clone") as repository:
+        read = repository.commit(second)
+        assert [parent.hexsha for parent in read.parents] == [first]
+        assert (read.author.email, read.committed_datetime, read.message) == (WHO.email, WHEN, "words\n")
+        assert read.tree["x"]["y"].data_stream.read() == b"new"
+        assert read.tree["z"].data_stream.read() == b"kept"
