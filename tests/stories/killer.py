@@ -59,12 +59,13 @@ class Counter:
 
     def __call__(self, name: str, effect: Callable[[], Any]) -> Any:
         self._left -= 1
+        last = self._left == 0  # asked before the effect, which may hold others
         with self._log.open("a") as file:
             file.write(f"{name}\n")
-        if self._left == 0 and not self._after:
+        if last and not self._after:
             os.kill(os.getpid(), signal.SIGKILL)
         done = effect()
-        if self._left == 0:
+        if last:
             os.kill(os.getpid(), signal.SIGKILL)
         return done
 

@@ -14,7 +14,7 @@ import pytest
 
 from runner.digest import parse
 from runner.errors import OutsideError
-from runner.ledger.bodies import Finish, Interrupt, Late, Rollback, Status
+from runner.ledger.bodies import Finish, Interrupt, Late, Status
 from runner.plan.run import RunState
 from runner.ports.claim import Claim, of_process
 from runner.publication import markers
@@ -165,6 +165,18 @@ def killed_at(world: World, effect: str, *, when: str, nth: int = 1) -> None:
     assert killed(world, places[nth - 1], when=when)
 
 
+def test_killed_while_it_rehearses_the_request_is_planned_once(world: World) -> None:
+    (world.traces / "state").write_text("three files")
+    issue = world.ask("look")
+    killed_at(world, "_start", when="after")
+    world.reconcile()
+    run = world.run(issue)
+    assert (run.state, len(world.runs())) == (RunState.PLANNED, 1)
+    assert "would change three files" in world.words(issue)
+    assert len(world.thread(issue).comments) == 2
+    assert world.times() == 0
+
+
 @pytest.fixture
 def far(world: World) -> World:
     """A world with a second host, whose silence is waited for a second only."""
@@ -278,7 +290,7 @@ def test_the_first_wish_to_end_cancels_the_run_and_records_that(world: World, nu
     run = world.run(issue)
     assert run.end
     assert isinstance(run.end.body, Finish)
-    assert (run.outcome, run.rollback) == (Status.CANCELLED, Rollback.NOT_NEEDED) or run.outcome is Status.CANCELLED
+    assert run.outcome is Status.CANCELLED
     assert (world.times("undone"), world.times("always")) == (0, 1)
     assert gone([int(pid) for pid in (world.traces / "pids").read_text().split()], seconds=5)
     assert world.locks() == {}
