@@ -45,7 +45,8 @@ def changes(
         "SELECT r.run, a.attempt, r.runbook, r.title, r.targets, r.requester, r.issue, a.changed, a.outcome,"
         " a.rollback, a.resolution, a.message, a.started_at, a.ended_at, a.seconds, a.commit_id, a.approvals"
         " FROM touched t JOIN attempt a ON a.start = t.start JOIN run r ON r.run = t.run"
-        " WHERE t.target = ? AND t.start >= (SELECT coalesce(min(start), 1 << 62) FROM attempt WHERE started_at >= ?)"
+        " WHERE t.target = ?"
+        " AND t.start >= (SELECT start FROM attempt WHERE started_at >= ? ORDER BY started_at, start LIMIT 1)"
         " AND a.changed != ? ORDER BY t.start DESC LIMIT ?"
     )
     values = (target, iso(since) if since else "", Changed.NO.value, -1 if limit is None else limit)
