@@ -110,11 +110,14 @@ class Workspace:
             file.write_text(randomness.token_hex(4))
         return f"{config.host()}/{file.read_text().strip()}"
 
-    def forge_as_person(self) -> Forge:
-        """The forge, writing as the person at the keyboard."""
+    def forge_as_person(self, *, fetched: bool = False) -> Forge:
+        """The forge, writing as the person at the keyboard; `fetched` says that what is here is to be read as it is."""
         from runner.adapters.forge.local import LocalForge
 
-        return LocalForge.for_person(self.objects, **self._place(), signer=lambda: _person_signer(self.repository))
+        def signer() -> PersonSigner | None:
+            return _person_signer(self.repository)
+
+        return LocalForge.for_person(self.objects, **self._place(), signer=signer, fetched=fetched)
 
     def forge_as_bot(self, *, fetched: bool = False) -> Forge:
         """The forge, writing as the runner itself; `fetched` says that its branch was fetched just now."""

@@ -41,6 +41,10 @@ _FOREIGN = (
 )
 
 
+_ADVICE = ("hint:", "Please make sure you have the correct access rights", "and the repository exists.")
+"""How git's own advice begins: it would push out of a short message what is wrong. Ours is in the hint."""
+
+
 class GitError(OutsideError):
     """A git command did not do what was asked; `stderr` is kept for callers that can tell the reasons apart."""
 
@@ -104,6 +108,6 @@ def git(
         raise GitError(what, f"git could not be run ({error.strerror})", hint="install git 2.34 or newer") from error
     if done.returncode:
         stderr = without_urls(done.stderr.decode(errors="replace"))
-        lines = [line for line in stderr.splitlines() if not line.startswith("hint:")]
+        lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith(_ADVICE)]
         raise GitError(what, " ".join(lines[-3:]) or f"git ended with {done.returncode}", stderr=stderr)
     return done.stdout

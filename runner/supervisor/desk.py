@@ -88,11 +88,13 @@ def open_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Iterator[
 def reading_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Iterator[Desk]:
     """Open everything to look at: needs no key, and a remote that is away leaves what was last fetched."""
     with closing(workspace.ledger()) as ledger:
+        away = False
         try:
             ledger.refresh()
         except OutsideError:
+            away = True
             ledger.refresh(fetch=False)
-        yield _desk(workspace, ledger, forge=workspace.forge_as_person(), hand=None, now=now)
+        yield _desk(workspace, ledger, forge=workspace.forge_as_person(fetched=away), hand=None, now=now)
 
 
 def _desk(

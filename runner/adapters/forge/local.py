@@ -177,7 +177,7 @@ class LocalForge:
 
     def open_issue(self, title: str, body: str, *, labels: frozenset[str] = frozenset()) -> Issue:
         """Create an issue, numbered by compare-and-swap."""
-        title, body, names = checked_title(title), checked_body(body), checked_labels(labels)
+        title, body, names = checked_title(title), checked_body(body, doing="opening an issue"), checked_labels(labels)
 
         def draft(_: Read | None, place: Place) -> AnyEntry:
             return Open(**place, title=title, body=body, labels=names)

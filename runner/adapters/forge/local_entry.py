@@ -130,13 +130,12 @@ def number(name: str) -> int | None:
     return int(name) if _NUMBER.fullmatch(name) and f"{int(name):05d}" == name else None
 
 
-def checked_body(body: str) -> str:
-    """Refuse a body that no forge would take.
+def checked_body(body: str, *, doing: str = "writing a comment") -> str:
+    """Refuse a body that no forge would take; `doing` is what it is for.
 
     Raises:
         RequestError: if it is empty, too long, or not text that can be stored.
     """
-    doing = "writing a comment"
     if len(body) > LARGEST_BODY:
         wrong = f"it has {len(body):,} characters, and {LARGEST_BODY:,} is the most"
         raise RequestError(doing, wrong, hint="put long texts into a file of the repository and name it")
