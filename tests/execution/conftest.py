@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from runner.digest import Digest, canonical, parse, sha256
-from runner.execution import toolkit_copy
+from runner.execution import toolkit_copy, transcript
 from runner.execution.order import PAYLOAD_TYPE, Mode, Order
 from runner.execution.outcome import CellFate, Fate, Outcome
 from runner.ledger.envelope import make_envelope
@@ -132,10 +133,12 @@ def key() -> TestKey:
 
 @pytest.fixture
 def prepare(tmp_path: Path, key: TestKey) -> Prepare:
-    """Make a spool with a signed order for a notebook; changes to the order by keyword."""
+    """Make a spool with a signed order for a notebook, of cells or as bytes; changes to the order by keyword."""
 
-    def made(*cells: tuple[str, str], secrets: Mapping[str, str] | None = None, **changes: object) -> Run:
-        content = notebook(*cells)
+    def made(
+        *cells: tuple[str, str], content: bytes = b"", secrets: Mapping[str, str] | None = None, **changes: object
+    ) -> Run:
+        content = content or notebook(*cells)
         spool = tmp_path / f"spool{len(list(tmp_path.glob('spool*')))}"
         spool.mkdir(mode=0o700)
         order = msgspec.structs.replace(order_for(content), **{"read_secrets": tuple(secrets or ()), **changes})
@@ -191,3 +194,46 @@ def sources(cells: Sequence[Mapping[str, object]]) -> list[str]:
         for cell in cells
         if isinstance(cell["source"], list)
     ]
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def processes(marker: str) -> list[int]:
+    """Processes whose command line or environment holds a marker."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if marker.encode() in text and int(folder.name) != os.getpid():
+            found.append(int(folder.name))
+    return found
+
+
+def started(run: Run, cell: str) -> Callable[[], bool]:
+    def look() -> bool:
+        path = run.spool / "transcript.jsonl"
+        if not path.exists():
+            return False
+        return any(f.id == cell and f.fate is Fate.RUNNING for f in transcript.fates(path.read_bytes()))
+
+    return look
+
+
+DETACHED = """
+import os, subprocess, time
+subprocess.Popen(["sleep", "4321"])
+subprocess.Popen(["setsid", "sleep", "4321"])
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execvp("sleep", ["sleep", "4321"])
+    os._exit(0)
+"""
+"""Starts processes that leave the kernel's group, its session and its family."""

@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,39 +14,9 @@ from runner.execution import transcript
 from runner.execution.outcome import ExitReason, Fate
 from runner.ledger.bodies import Rollback, Status
 
-from .conftest import Prepare, Run, notebook
+from .conftest import DETACHED, Prepare, notebook, processes, started, until
 
 FAILED, OK, NOT_RUN = Fate.FAILED, Fate.OK, Fate.NOT_RUN
-
-
-def until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def processes(marker: str) -> list[int]:
-    """Processes whose command line or environment holds a marker."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            text = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        if marker.encode() in text and int(folder.name) != os.getpid():
-            found.append(int(folder.name))
-    return found
-
-
-def started(run: Run, cell: str) -> Callable[[], bool]:
-    def look() -> bool:
-        path = run.spool / "transcript.jsonl"
-        if not path.exists():
-            return False
-        return any(f.id == cell and f.fate is Fate.RUNNING for f in transcript.fates(path.read_bytes()))
-
-    return look
 
 
 def test_a_run_keeps_everything_that_its_cells_said_and_nothing_else(
@@ -98,107 +66,6 @@ def test_a_run_keeps_everything_that_its_cells_said_and_nothing_else(
     assert not (run.spool / "work").exists()
 
 
-def test_a_dead_kernel_is_told_and_undone_in_a_fresh_one(execute: Prepare) -> None:
-    run = execute(
-        ("parameters", "where = 'nowhere'"),
-        (
-            "setup",
-            "from pathlib import Path\nfrom runner.toolkit import record, recorded\nlog = Path(Path.home() / 'log')",
-        ),
-        ("change", "record('old', 'blue')\nlog.open('a').write('change 1\\n')"),
-        ("rollback", "print('undo 1', recorded('old'), where)\nlog.open('a').write('undo 1\\n')"),
-        ("change", "log.open('a').write('change 2\\n')\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)"),
-        ("rollback", "log.open('a').write('undo 2\\n')"),
-        ("verify", "print('never')"),
-        ("always", "print(log.read_text())"),
-        injected="where = 'here'\n",
-    )
-    outcome = run.outcome
-    assert (outcome.status, outcome.exit_reason) == (Status.FAILED, ExitReason.KERNEL_DIED)
-    assert run.cell("c4").error == "kernel died"
-    assert (run.fates()["c4"], run.fates()["c6"]) == (FAILED, NOT_RUN)
-    assert outcome.rollback is Rollback.COMPLETE
-    assert run.text("c3").startswith("undo 1 blue here")
-    assert run.text("c7").startswith("change 1\nchange 2\nundo 2\nundo 1\n")
-
-
-@pytest.mark.parametrize(
-    ("source", "reason", "error"),
-    [
-        ("import os\nos._exit(0)", ExitReason.KERNEL_DIED, "kernel died"),
-        ("import sys\nsys.exit(0)", ExitReason.EARLY_EXIT, "SystemExit"),
-        ("quit()", ExitReason.EARLY_EXIT, "asked the kernel to exit"),
-        ("!false", ExitReason.CELL_ERROR, "CalledProcessError"),
-        ("%%bash\nfalse | true\necho on", ExitReason.CELL_ERROR, "CalledProcessError"),
-        ("%%sh\nfalse\necho on", ExitReason.CELL_ERROR, "CalledProcessError"),
-        ("input('who?')", ExitReason.CELL_ERROR, "StdinNotImplementedError"),
-    ],
-)
-def test_what_looks_like_success_to_papermill_is_not(
-    *, execute: Prepare, source: str, reason: ExitReason, error: str
-) -> None:
-    run = execute(("read", "1"), ("change", source), ("verify", "print('never')"))
-    assert (run.outcome.status, run.outcome.exit_reason) == (Status.FAILED, reason)
-    assert run.fates() == {"c0": OK, "c1": FAILED, "c2": NOT_RUN}
-    assert error in run.cell("c1").error
-    assert run.outcome.rollback is Rollback.NOT_POSSIBLE
-    assert run.text("c2") == ""
-
-
-def test_a_tag_that_allows_exceptions_allows_nothing(execute: Prepare) -> None:
-    run = execute(("change,raises-exception", "1 / 0"), ("verify", "print('never')"))
-    assert run.outcome.exit_reason is ExitReason.CELL_ERROR
-    assert run.fates() == {"c0": FAILED, "c1": NOT_RUN}
-
-
-def test_a_swallowed_timeout_is_a_timeout_and_undone_from_last_to_first(execute: Prepare) -> None:
-    run = execute(
-        ("setup", "done = []"),
-        ("change", "done.append('a')"),
-        ("rollback", "done.append('undo a')"),
-        ("change", "done.append('b')"),
-        ("rollback", "done.append('undo b')\nraise ValueError('undoing b')"),
-        (
-            "change",
-            "#| timeout: 1s\nimport time\ntry:\n    time.sleep(60)\nexcept BaseException:\n    print('swallowed')",
-        ),
-        ("rollback", "done.append('undo c')"),
-        ("change", "done.append('never')"),
-        ("rollback", "done.append('never')"),
-        ("always", "print(done)"),
-    )
-    assert (run.outcome.status, run.outcome.exit_reason) == (Status.TIMED_OUT, ExitReason.CELL_TIMEOUT)
-    assert run.fates()["c5"] is Fate.TIMED_OUT
-    assert "1 s" in run.cell("c5").error
-    assert run.fates()["c7"] is NOT_RUN
-    assert run.text("c5") == "swallowed\n"
-    # The undoing of b failed, so a is left alone.
-    assert run.text("c9") == "['a', 'b', 'undo c', 'undo b']\n"
-    assert run.fates("rollback") == {"c2": NOT_RUN, "c4": FAILED, "c6": OK, "c8": NOT_RUN}
-    assert run.outcome.rollback is Rollback.PARTIAL
-
-
-def test_a_cell_that_ignores_interrupts_is_killed_after_the_runs_time(execute: Prepare) -> None:
-    run = execute(
-        ("change", "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(300)"),
-        ("rollback", "print('undone')"),
-        ("always", "1 / 0"),
-        timeout=4.0,
-    )
-    assert (run.outcome.status, run.outcome.exit_reason) == (Status.TIMED_OUT, ExitReason.RUN_TIMEOUT)
-    assert run.fates() == {"c0": Fate.TIMED_OUT}
-    assert run.text("c1") == "undone\n"
-    assert run.outcome.rollback is Rollback.COMPLETE
-    assert run.fates("always") == {"c2": FAILED}
-
-
-def test_a_failing_always_cell_makes_a_run_fail_without_undoing_it(execute: Prepare) -> None:
-    run = execute(("change", "1"), ("rollback", "1"), ("always", "1 / 0"))
-    assert (run.outcome.status, run.outcome.exit_reason) == (Status.FAILED, ExitReason.CELL_ERROR)
-    assert "ZeroDivisionError" in run.outcome.message
-    assert run.outcome.rollback is Rollback.NOT_NEEDED
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_in_a_sealed_cancellation(prepare: Prepare, number: signal.Signals) -> None:
     run = prepare(
@@ -218,46 +85,6 @@ def test_a_signal_ends_in_a_sealed_cancellation(prepare: Prepare, number: signal
     assert "left as they are" in run.outcome.message
 
 
-def test_a_second_signal_leaves_out_what_always_comes_last(prepare: Prepare) -> None:
-    run = prepare(("change", "import time\ntime.sleep(60)"), ("always", "import time\ntime.sleep(60)"))
-    process = run.start()
-    until(started(run, "c0"))
-    os.kill(process.pid, signal.SIGTERM)
-    until(started(run, "c1"))
-    os.kill(process.pid, signal.SIGTERM)
-    run.wait(process)
-    assert run.outcome.status is Status.CANCELLED
-    assert run.fates("always") == {"c1": Fate.INTERRUPTED}
-
-
-def test_a_person_who_cancels_may_have_it_undone(prepare: Prepare) -> None:
-    run = prepare(
-        ("change", "print('one')"),
-        ("rollback", "print('undone')"),
-        ("read", "import time\ntime.sleep(60)"),
-        ("always", "print('cleaned')"),
-    )
-    process = run.start()
-    until(started(run, "c2"))
-    (run.spool / "cancel").write_text("rollback")
-    run.wait(process)
-    assert run.outcome.status is Status.CANCELLED
-    assert run.outcome.rollback is Rollback.COMPLETE
-    assert (run.text("c1"), run.text("c3")) == ("undone\n", "cleaned\n")
-
-
-DETACHED = """
-import os, subprocess, time
-subprocess.Popen(["sleep", "4321"])
-subprocess.Popen(["setsid", "sleep", "4321"])
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        os.execvp("sleep", ["sleep", "4321"])
-    os._exit(0)
-"""
-
-
 def test_nothing_outlives_a_killed_worker_and_what_it_knew_is_kept(prepare: Prepare) -> None:
     content = (("read", "print('kept')"), ("change", DETACHED + "time.sleep(60)"), ("verify", "1"))
     run = prepare(*content, secrets={"PW": "correct-horse-battery"}, environment={"RUNBOOK_RUN_ID": "kill-me-4321"})
@@ -275,12 +102,6 @@ def test_nothing_outlives_a_killed_worker_and_what_it_knew_is_kept(prepare: Prep
     assert b"kept" in rebuilt
 
 
-def test_nothing_outlives_a_run_that_ends_well(execute: Prepare) -> None:
-    run = execute(("change", DETACHED), environment={"RUNBOOK_RUN_ID": "end-me-4321"})
-    assert run.outcome.status is Status.SUCCEEDED
-    assert not processes("end-me-4321")
-
-
 def test_two_workers_on_one_spool_execute_once(prepare: Prepare, tmp_path: Path) -> None:
     counter = tmp_path / "counter"
     run = prepare(("change", f"open({str(counter)!r}, 'a').write('x')"))
@@ -289,55 +110,6 @@ def test_two_workers_on_one_spool_execute_once(prepare: Prepare, tmp_path: Path)
     assert counter.read_text() == "x"
     assert run.wait(run.start()).status == 0
     assert counter.read_text() == "x"
-
-
-def test_the_second_look_stops_before_the_first_change(execute: Prepare, tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    state.write_text("3 rows\n")
-    cells = (
-        (
-            "plan",
-            f"#| normalise: timestamps\nimport datetime\nprint(open({str(state)!r}).read(), datetime.datetime.now())",
-        ),
-        ("change", "print('changed')"),
-        ("always", "print('cleaned')"),
-    )
-    from runner.execution.order import Mode
-
-    rehearsal = execute(*cells, mode=Mode.REHEARSE, plan_digest=None, start=None)
-    assert rehearsal.outcome.status is Status.SUCCEEDED
-    assert rehearsal.fates() == {"c0": OK}
-    seen = {"plan_outputs": rehearsal.outcome.plan_outputs, "fingerprint": rehearsal.outcome.fingerprint}
-    same = execute(*cells, **seen)
-    assert same.outcome.status is Status.SUCCEEDED
-    assert same.outcome.fingerprint == rehearsal.outcome.fingerprint
-    state.write_text("4000 rows\n")
-    moved = execute(*cells, **seen)
-    assert (moved.outcome.status, moved.outcome.exit_reason) == (Status.FAILED, ExitReason.STATE_MOVED)
-    assert "-3 rows\n+4000 rows" in moved.outcome.moved
-    assert moved.fates() == {"c0": OK, "c1": NOT_RUN}
-    assert moved.outcome.rollback is Rollback.NOT_NEEDED
-    assert moved.text("c2") == "cleaned\n"
-    resumed = execute(*cells, **seen, attempt=2)
-    assert resumed.outcome.status is Status.SUCCEEDED
-
-
-def test_a_rehearsal_has_the_read_secrets_only_and_a_failing_cell_fails_it(execute: Prepare) -> None:
-    from runner.execution.order import Mode
-
-    run = execute(
-        ("setup", "from runner.toolkit import secret\nassert len(secret('READ_PW')) == 11"),
-        ("plan", "secret('CHANGE_PW')"),
-        ("change", "print('never')"),
-        ("always", "print('never')"),
-        mode=Mode.REHEARSE,
-        secrets={"READ_PW": "read-only-9", "CHANGE_PW": "all-powerful-9"},
-        read_secrets=("READ_PW",),
-        change_secrets=("CHANGE_PW",),
-    )
-    assert (run.outcome.status, run.outcome.exit_reason) == (Status.FAILED, ExitReason.CELL_ERROR)
-    assert "SecretUnavailable" in run.outcome.message
-    assert run.fates() == {"c0": OK, "c1": FAILED}
 
 
 VALUE = "tr0ub4dor&3 \"q'uote/é"
@@ -453,14 +225,6 @@ def test_isolation_is_refused_rather_than_weakened(execute: Prepare) -> None:
     run = execute(("change", "1"), isolation="bwrap")
     assert (run.outcome.status, run.outcome.cells) == (Status.FAILED, ())
     assert "bwrap" in run.outcome.message
-
-
-def test_a_flood_of_output_is_bounded_and_said(execute: Prepare) -> None:
-    run = execute(("read", "line = 'y' * 999_999\nfor _ in range(80):\n    print(line)"), ("change", "print('on')"))
-    assert run.outcome.status is Status.SUCCEEDED
-    assert "were not kept" in run.text("c0")
-    assert sum(artifact.size for artifact in run.outcome.artifacts) <= 64 * 1024 * 1024
-    assert run.text("c1") == "on\n"
 
 
 def test_a_full_disk_ends_in_a_truthful_failure(prepare: Prepare, tmp_path: Path) -> None:

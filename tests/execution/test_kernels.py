@@ -1,0 +1,120 @@
+"""Kernels: started apart, asked, interrupted, and ended with everything that they started."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.execution import isolation, kernels
+from runner.execution.isolation import Room
+from runner.execution.kernels import Kernel, KernelNotStarted
+from runner.ledger.bodies import Status
+
+from .conftest import DETACHED, Prepare, processes, until
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    made = isolation.open_room(tmp_path)
+    yield made
+    isolation.close_room(made)
+
+
+@pytest.fixture(autouse=True)
+def host_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something that is in the worker's environment before any kernel starts."""
+    monkeypatch.setenv("RUNBOOK_TEST_OF_THE_HOST", "x")
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    made = asyncio.new_event_loop()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def kernel(room: Room, loop: asyncio.AbstractEventLoop) -> Iterator[Kernel]:
+    made = Kernel(room, environment=isolation.environment(room, {"RUNBOOK_RUN_ID": "kernel-4321"}), loop=loop)
+    made.connect()
+    yield made
+    made.end(now=True)
+
+
+def executed(kernel: Kernel, code: str) -> dict[str, object]:
+    """The content of the kernel's reply."""
+    reply = kernel.run(kernel.client.execute_interactive(code, timeout=30, output_hook=lambda _: None))
+    content: dict[str, object] = reply["content"]
+    return content
+
+
+def test_a_kernel_answers_until_it_is_killed_and_leaves_nobody(kernel: Kernel) -> None:
+    assert kernel.alive
+    assert kernel.answers()
+    assert executed(kernel, DETACHED)["status"] == "ok"
+    assert len(processes("kernel-4321")) >= 4
+    kernel.kill()
+    assert not kernel.alive
+    assert not kernel.answers()
+    until(lambda: not processes("kernel-4321"), seconds=5)
+
+
+def test_a_kernel_ends_by_itself_when_it_is_asked_and_twice_is_once(kernel: Kernel) -> None:
+    kernel.end()
+    kernel.end()
+    assert not processes("kernel-4321")
+
+
+def test_cells_see_only_their_own_variables_and_work_in_their_own_folder(kernel: Kernel, room: Room) -> None:
+    code = f"import os; assert 'RUNBOOK_TEST_OF_THE_HOST' not in os.environ and os.getcwd() == {str(room.work)!r}"
+    assert executed(kernel, code)["status"] == "ok"
+
+
+def test_a_failing_command_is_a_failing_cell(kernel: Kernel) -> None:
+    assert executed(kernel, "!false")["ename"] == "CalledProcessError"
+    assert executed(kernel, "%%bash\nfalse | true\n")["status"] == "error"
+
+
+def test_an_interrupted_cell_ends_and_the_kernel_goes_on(kernel: Kernel) -> None:
+    async def interrupted() -> dict[str, object]:
+        task = asyncio.ensure_future(
+            kernel.client.execute_interactive(
+                "print('on')\nimport time\ntime.sleep(60)", timeout=30, output_hook=lambda _: shown.set()
+            )
+        )
+        await asyncio.wait_for(shown.wait(), 30)
+        await kernel.interrupt()
+        reply = await task
+        content: dict[str, object] = reply["content"]
+        return content
+
+    shown = asyncio.Event()
+    assert kernel.run(interrupted())["ename"] == "KeyboardInterrupt"
+    assert kernel.answers()
+
+
+def test_a_kernel_that_cannot_start_says_so(
+    room: Room, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    kernel = Kernel(room, environment={}, loop=loop)
+    with pytest.raises(KernelNotStarted, match="did not answer"):
+        kernel.connect()
+    kernel.end(now=True)
+
+
+def test_the_environment_is_one_line_for_each_package_in_order() -> None:
+    lines = kernels.packages().splitlines()
+    assert lines == sorted(set(lines))
+    assert any(line.startswith("ipykernel==") for line in lines)
+    assert kernels.kernel_version().startswith("ipykernel ")
+
+
+def test_nothing_outlives_a_run_that_ends_well(execute: Prepare) -> None:
+    run = execute(("change", DETACHED), environment={"RUNBOOK_RUN_ID": "end-me-4321"})
+    assert run.outcome.status is Status.SUCCEEDED
+    assert not processes("end-me-4321")
