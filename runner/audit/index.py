@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,7 +18,7 @@ from pathlib import Path
 from runner.audit.history import Reader
 from runner.audit.index_entries import Entries
 from runner.digest import sha256
-from runner.errors import IntegrityError
+from runner.errors import IntegrityError, OutsideError
 from runner.evidence import layout
 from runner.ledger import bodies
 from runner.ledger.envelope import STATEMENT, open_envelope, unchecked_payload
@@ -57,17 +59,33 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 
 
+@contextmanager
+def _written(file: Path) -> Iterator[None]:
+    """Say in words that the table cannot be written: the disk is full, or it may only be read.
+
+    Raises:
+        OutsideError: instead of what SQLite raises.
+    """
+    try:
+        yield
+    except (sqlite3.OperationalError, OSError) as error:
+        hint = f"make room on the disk, or check that {file.parent} may be written to"
+        raise OutsideError("bringing the index of the record up to date", str(error), hint=hint) from error
+
+
 class Index:
     """The table of one clone's evidence branch. Several processes may share the file."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.db = sqlite3.connect(file, isolation_level=None, timeout=60)
-        self.db.execute("PRAGMA journal_mode=WAL")
-        self.db.execute("PRAGMA synchronous=NORMAL")
-        (version,) = self.db.execute("PRAGMA user_version").fetchone()
-        if version != VERSION:
-            self._begin_anew()
+        self._file = file
+        with _written(file):
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.db = sqlite3.connect(file, isolation_level=None, timeout=60)
+            self.db.execute("PRAGMA journal_mode=WAL")
+            self.db.execute("PRAGMA synchronous=NORMAL")
+            (version,) = self.db.execute("PRAGMA user_version").fetchone()
+            if version != VERSION:
+                self._begin_anew()
 
     def close(self) -> None:
         """Close the file."""
@@ -92,7 +110,12 @@ class Index:
 
         Raises:
             IntegrityError: if an event does not hold, or the branch was rewritten.
+            OutsideError: if the table cannot be written.
         """
+        with _written(self._file):
+            return self._update(repository, branch=branch)
+
+    def _update(self, repository: Repository, *, branch: str) -> int:
         tip = refs.tip(repository, branch)
         old = self.tip
         if tip is None or tip == old:
@@ -104,7 +127,9 @@ class Index:
         try:
             count = self._read(repository, tip, old=self.tip)
         except BaseException:
-            self.db.execute("ROLLBACK")
+            # A full disk has SQLite roll back by itself.
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
             raise
         self.db.execute("COMMIT")
         return count

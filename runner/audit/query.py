@@ -59,7 +59,7 @@ def _conditions(wanted: Filter) -> tuple[str, str, list[object]]:
         # Led by the target's own runs, of which the number of an event says which are recent enough.
         source = "target t CROSS JOIN run r ON r.run = t.run AND r.event = t.event"
         where.append(
-            "t.target = ? AND t.event >= (SELECT coalesce(min(event), 1 << 62) FROM run WHERE planned_at >= ?)"
+            "t.target = ? AND t.event >= (SELECT event FROM run WHERE planned_at >= ? ORDER BY planned_at, event LIMIT 1)"
         )
         values += [wanted.target, iso(wanted.since) if wanted.since else ""]
     if wanted.person is not None:
