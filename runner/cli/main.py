@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -37,6 +38,13 @@ SUBCOMMANDS = {
     "worker": "Carry one work order out (started by the runner itself).",
 }
 """Every subcommand and the line that help shows, so that help imports none of them."""
+
+_HINTS = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EROFS: "it may only be read: work in a clone and a state folder that may be written to",
+    errno.EACCES: "check who may write there; --debug shows where it happened",
+}
+"""What to try when the system refuses."""
 
 _MODULES = {"list": "list_", "try": "try_"}
 
@@ -117,8 +125,9 @@ def run(argv: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        hint = "make room on the disk" if error.errno == 28 else "run again with --debug to see where"  # noqa: PLR2004 - ENOSPC
-        return _fail(error, f"the system refused: {error.strerror or error}", hint=hint, code=5)
+        where = f" ({error.filename})" if error.filename else ""
+        hint = _HINTS.get(error.errno or 0, "run again with --debug to see where")
+        return _fail(error, f"the system refused: {error.strerror or error}{where}", hint=hint, code=5)
     except Exception as error:  # noqa: BLE001 - the last line of defence: never a traceback unasked
         hint = "this is a mistake in the runner: run again with --debug and report what it shows"
         return _fail(error, f"unexpected {type(error).__name__}: {error}", hint=hint, code=6)

@@ -20,6 +20,9 @@ _REFUSED = re.compile(
     r"remote rejected|protected|denied|permission|not allowed|hook declined|unable to create|read-only", re.IGNORECASE
 )
 
+_NO_ROOM = re.compile(r"unpacker error|no space left", re.IGNORECASE)
+"""The remote took the push and could not keep it: that is nobody's right, but trouble that passes."""
+
 
 def ref(repository: Repository, branch: str) -> str:
     """The local name under which a branch is kept: the remote-tracking ref, or the branch itself without a remote."""
@@ -89,6 +92,9 @@ def publish(repository: Repository, commit: str, branch: str, *, expected: str |
     except GitError as error:
         if _FIRST.search(error.stderr):
             return False
+        if _NO_ROOM.search(error.stderr):
+            hint = "the remote could not store it: make room on its disk, or check that it may be written to; try again"
+            raise OutsideError(f"pushing to {branch}", error.wrong, hint=hint) from error
         if _REFUSED.search(error.stderr):
             hint = f"the account that runs this needs the right to push to {branch}; see `runbook init`"
             raise OperatorError(f"pushing to {branch}", error.wrong, hint=hint) from error
