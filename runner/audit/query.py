@@ -58,9 +58,8 @@ def _conditions(wanted: Filter) -> tuple[str, str, list[object]]:
     if wanted.target is not None:
         # Led by the target's own runs, of which the number of an event says which are recent enough.
         source = "target t CROSS JOIN run r ON r.run = t.run AND r.event = t.event"
-        where.append(
-            "t.target = ? AND t.event >= (SELECT event FROM run WHERE planned_at >= ? ORDER BY planned_at, event LIMIT 1)"
-        )
+        first = "(SELECT event FROM run WHERE planned_at >= ? ORDER BY planned_at, event LIMIT 1)"
+        where.append(f"t.target = ? AND t.event >= {first}")
         values += [wanted.target, iso(wanted.since) if wanted.since else ""]
     if wanted.person is not None:
         where.append("r.run IN (SELECT run FROM person WHERE person = ?)")
