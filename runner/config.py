@@ -7,6 +7,7 @@ not silently become a default.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +16,9 @@ from pathlib import Path
 
 from runner.errors import OperatorError
 
+_NAMES = frozenset({"project", "branch", "evidence-branch", "issues-branch", "bot"})
+_NAME = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9]+(?:[-_./][A-Za-z0-9]+)*")
+"""They become folders, refs, markers and keys, so they hold nothing that means something there."""
 DOING = "reading [tool.runbook] of pyproject.toml"
 
 
@@ -56,6 +60,8 @@ def read(text: str | None) -> Settings:
     for name, value in table.items():
         if name in known and not _fits(value, str(known[name].type)):
             problems.append(f"{name} must be of type {known[name].type}, not {value!r}")
+        elif name in _NAMES and not _NAME.fullmatch(str(value)):
+            problems.append(f"{name} = {value!r} must be of letters and digits with single - _ . / between them")
     if problems:
         raise OperatorError(DOING, "; ".join(problems), hint=f"settings are: {', '.join(known)}")
     return Settings(**{name.replace("-", "_"): value for name, value in table.items()})

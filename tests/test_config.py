@@ -26,6 +26,8 @@ def test_a_setting_is_read_by_its_name_with_hyphens() -> None:
         ("[tool.runbook]\nlease = 0\n", "lease must be"),
         ("[tool.runbook]\nlease = true\n", "lease must be"),
         ('[tool.runbook]\nbot = ""\n', "bot must be"),
+        ('[tool.runbook]\nproject = "../x"\n', "project = '../x' must be of letters"),
+        ('[tool.runbook]\nproject = "a--b"\nbot = "a b"\n', "project = .*; bot = 'a b'"),
         ("[tool]\nrunbook = 1\n", "not a table"),
         ("[tool.runbook", "reading"),
     ],

@@ -59,16 +59,7 @@ def verify(
     """
     began, given, book = time.monotonic(), pins or Pins(), Book()
     with Signatures(processes=processes) as signatures:
-        context = Context(
-            book=book,
-            code=source.code,
-            commits=source.commits,
-            signatures=signatures,
-            witness=given.witness,
-            genesis=given.genesis,
-            deep=deep,
-            now=now,
-        )
+        context = _context(source, book, signatures, given=given, deep=deep, now=now)
         made = [check(context) for check in checks]
         tallies = {check.number: Tally() for check in made}
         pinned = bool(given.genesis or given.witness)
@@ -78,6 +69,25 @@ def verify(
         for violation in signatures.broken():  # (4)
             tallies[violation.invariant].add(violation)
     lines = tuple(_line(check, tallies[check.number]) for check in made)  # (5)
+    return _report(source, book, lines=lines, levels=levels, now=now, seconds=time.monotonic() - began)
+
+
+def _context(source: Source, book: Book, signatures: Signatures, *, given: Pins, deep: bool, now: datetime) -> Context:
+    return Context(
+        book=book,
+        code=source.code,
+        commits=source.commits,
+        signatures=signatures,
+        witness=given.witness,
+        genesis=given.genesis,
+        deep=deep,
+        now=now,
+    )
+
+
+def _report(
+    source: Source, book: Book, *, lines: tuple[Line, ...], levels: Levels, now: datetime, seconds: float
+) -> Report:
     violated = any(line.standing is Standing.VIOLATED for line in lines)
     level, why = levels.lowest(book, clean=not violated)  # (7)
     return Report(
@@ -88,7 +98,7 @@ def verify(
         project=book.genesis.project if book.genesis else "",
         events=book.count,
         runs=len(book.requests),
-        seconds=round(time.monotonic() - began, 3),
+        seconds=round(seconds, 3),
         standing=Standing.VIOLATED if violated else Standing.CLEAN,
         level=level,
         level_reason=why,

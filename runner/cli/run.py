@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from typing import TYPE_CHECKING
+
 import click
 
 from runner.cli.output import emit
+
+if TYPE_CHECKING:
+    from runner.ports.forge import Comment, Forge
 
 
 @click.command("run")
@@ -49,27 +54,30 @@ def command(
         standing,
         told,
     )
-    from runner.ports.forge import IssueId
 
     workspace = open_folder(folder)
     forge = workspace.forge_as_person()
-    body = _request(name, parameters, reason=reason)
-    if issue:
-        comment = forge.comment(IssueId(issue), body)
-    else:
-        made = forge.open_issue(title or f"Run {name}", body)
-        issue, comment = made.id, forge.thread(made.id).comments[0]
-    value: dict[str, object] = {"issue": issue, "comment": comment.id, "runs": [], "refused": ""}
+    comment = _ask(forge, issue, _request(name, parameters, reason=reason), title=title or f"Run {name}")
+    value: dict[str, object] = {"issue": comment.issue, "comment": comment.id, "runs": [], "refused": ""}
     if not may_supervise(workspace):
-        emit(value, as_json=as_json, text=lambda: f"asked in issue {issue}, comment {comment.id}")
+        emit(value, as_json=as_json, text=lambda: f"asked in issue {comment.issue}, comment {comment.id}")
         return 0
-    snapshot = reconcile(workspace, only=IssueId(issue), wait=not no_wait, quiet=as_json)
+    snapshot = reconcile(workspace, only=comment.issue, wait=not no_wait, quiet=as_json)
     mine = [known for known in snapshot.runs if known.plan.requested.comment == comment.id]
     standings = [standing(known) for known in mine]
-    refused = "" if mine else answer(workspace, IssueId(issue), f"{forge.name}:{forge.project}:{comment.id}:1")
+    refused = "" if mine else answer(workspace, comment.issue, f"{forge.name}:{forge.project}:{comment.id}:1")
     value |= {"runs": standings, "refused": refused}
     emit(value, as_json=as_json, text=lambda: told(standings) or refused)
     return exit_code(mine) if mine else REQUESTER_NEXT
+
+
+def _ask(forge: Forge, issue: str, body: str, *, title: str) -> Comment:
+    """Write the request into an issue, or into a new one."""
+    from runner.ports.forge import IssueId
+
+    if issue:
+        return forge.comment(IssueId(issue), body)
+    return forge.thread(forge.open_issue(title, body).id).comments[0]
 
 
 def _request(name: str, parameters: tuple[str, ...], *, reason: str) -> str:

@@ -67,6 +67,10 @@ class Executor(Protocol):
         """Ask the worker to end; a sealed or dead one is left alone."""
         ...
 
+    def kept(self) -> tuple[str, ...]:
+        """Name every piece of work that is kept here, in any state."""
+        ...
+
     def forget(self, key: str) -> None:
         """Remove what is kept, once the evidence is on the remote."""
         ...

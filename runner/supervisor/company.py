@@ -6,18 +6,20 @@ None of it is needed for the truth: a remote that is away or a comment that cann
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from runner.errors import RunbookError
 from runner.execution import transcript
 from runner.execution.outcome import Fate
 from runner.lifecycle import Known
+from runner.plan.run import Run
 from runner.ports.executor import WorkState
 from runner.supervisor import heartbeat, telling
 from runner.supervisor.desk import Desk
 from runner.supervisor.ending import Ending
 from runner.supervisor.gather import work_key
+from runner.supervisor.heartbeat import Pulse
 from runner.supervisor.watcher import Watcher
 
 POLL = 0.05
@@ -35,11 +37,18 @@ class _Watch:
     known: Known
     seen: bytes = b""
     began: float = field(default_factory=time.monotonic)
-    beat: float = field(default_factory=time.monotonic)
     status: float = field(default_factory=time.monotonic)
 
 
-def keep(desk: Desk, running: Sequence[Known], *, watcher: Watcher, ending: Ending, spoken: Callable[[], bool]) -> None:
+def keep(
+    desk: Desk,
+    running: Sequence[Known],
+    *,
+    watcher: Watcher,
+    ending: Ending,
+    pulse: Pulse,
+    spoken: Callable[[], bool],
+) -> None:
     """Stay until a worker has ended, somebody has spoken on an issue, or we are asked to end.
 
     Args:
@@ -47,6 +56,7 @@ def keep(desk: Desk, running: Sequence[Known], *, watcher: Watcher, ending: Endi
         running: the runs of this machine whose workers run.
         watcher: is told of progress.
         ending: whether this process was asked to end; the workers are then asked too.
+        pulse: knows which run is due for a sign of life.
         spoken: says whether people have written anything since they were last heard.
     """
     watches = [_Watch(known) for known in running]
@@ -55,6 +65,7 @@ def keep(desk: Desk, running: Sequence[Known], *, watcher: Watcher, ending: Endi
     while all(desk.executor.state(work_key(one.known.run)) is WorkState.RUNNING for one in watches):
         for one in watches:
             _attend(desk, one, watcher)
+        signs_of_life(desk, [one.known.run for one in watches], pulse=pulse, watcher=watcher)
         if ending.asked and not passed:
             passed = True
             watcher.say("asked to end: the running work is being cancelled and recorded")
@@ -72,9 +83,6 @@ def keep(desk: Desk, running: Sequence[Known], *, watcher: Watcher, ending: Endi
 def _attend(desk: Desk, one: _Watch, watcher: Watcher) -> None:
     _show(desk, one, watcher)
     at = time.monotonic()
-    if at - one.beat >= heartbeat.first_after(desk.workspace.settings.lease):
-        one.beat = at
-        _beat(desk, one.known, watcher)
     if at - one.status >= STATUS_EVERY:
         one.status = at
         _status(desk, one, seconds=at - one.began)
@@ -87,11 +95,15 @@ def _show(desk: Desk, one: _Watch, watcher: Watcher) -> None:
         watcher.progress(one.known.run.id, said)
 
 
-def _beat(desk: Desk, known: Known, watcher: Watcher) -> None:
-    try:
-        heartbeat.beat(desk.workspace.objects, known.run.id, word=known.run.state.value, now=desk.now())
-    except RunbookError as error:
-        watcher.say(f"the remote is away ({error.wrong}); the run goes on")
+def signs_of_life(desk: Desk, runs: Iterable[Run], *, pulse: Pulse, watcher: Watcher) -> None:
+    """Show the remote that the runs that are due have an owner; a remote that is away stops nothing."""
+    for run in runs:
+        if not pulse.due(run.id):
+            continue
+        try:
+            heartbeat.beat(desk.workspace.objects, run.id, word=run.state.value, now=desk.now())
+        except RunbookError as error:
+            watcher.say(f"the remote is away ({error.wrong}); the run goes on")
 
 
 def _status(desk: Desk, one: _Watch, *, seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from runner.lifecycle import Heard, Known, Snapshot, Unheard
 from runner.plan.plan import Plan
 from runner.plan.run import Run, RunState, fold
 from runner.ports.executor import WorkState
-from runner.ports.forge import Forge, IssueId, PersonId, Thread
+from runner.ports.forge import Forge, Issue, IssueId, PersonId, Thread
 from runner.publication import labels, markers
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
@@ -57,11 +57,7 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
     live = {run.plan.issue for run in runs if not run.over}
     asked |= {issue: Asked(requests=(), problems=()) for issue in others if issue in live}
     threads |= others
-    runs = [run for run in runs if run.plan.issue in threads]
-    beats = refs.heads(desk.workspace.repository, f"{PREFIX}*") if _foreign(desk, runs) else {}
-    seen = (_known(desk, run, thread=threads[IssueId(run.plan.issue)], beats=beats, observer=observer) for run in runs)
-    known = _labelled(tuple(seen))
-    observer.save(frozenset(run.id for run in runs if not run.over))
+    known = _at_work(desk, runs, threads, observer=observer)
     heard: list[Heard] = []
     unheard: list[Unheard] = []
     fresh: list[Request] = []
@@ -80,6 +76,25 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
         trouble=(*trouble, *more),
         read=frozenset(comment.id for thread in threads.values() for comment in thread.comments),
     )
+
+
+def _at_work(
+    desk: Desk, runs: Sequence[Run], threads: Mapping[IssueId, Thread], *, observer: Observer
+) -> tuple[Known, ...]:
+    """What the outside says of each run, and which of their owners are silent."""
+    beats = refs.heads(desk.workspace.repository, f"{PREFIX}*") if _foreign(desk, runs) else {}
+    readable = [run for run in runs if run.plan.issue in threads]
+    seen = [
+        _known(desk, run, thread=threads[IssueId(run.plan.issue)], beats=beats, observer=observer) for run in readable
+    ]
+    # What has started must come to its end on record, even if its issue cannot be read and nothing can be said there.
+    mute = [
+        _mute(desk, run, beats=beats, observer=observer)
+        for run in runs
+        if run.plan.issue not in threads and run.state is RunState.STARTED
+    ]
+    observer.save(frozenset(run.id for run in runs if not run.over))
+    return _labelled(tuple(seen)) + tuple(mute)
 
 
 def somebody_spoke(desk: Desk, snapshot: Snapshot, *, only: IssueId | None) -> bool:
@@ -193,6 +208,20 @@ def _labelled(known: tuple[Known, ...]) -> tuple[Known, ...]:
 def _missing(known: Known) -> Label | None:
     wanted = labels.label_of(known.run, allowed=known.decision is not None and known.decision.allowed)
     return wanted if any(labels.change(known.thread.issue.labels, wanted)) else None
+
+
+def _mute(desk: Desk, run: Run, *, beats: dict[str, str], observer: Observer) -> Known:
+    """A run whose issue cannot be read: as if everything had been said there already."""
+    issue = Issue(
+        id=IssueId(run.plan.issue),
+        title="",
+        author=PersonId(""),
+        created=run.planned.when,
+        open=False,
+        labels=frozenset(),
+    )
+    known = _known(desk, run, thread=Thread(issue=issue, comments=()), beats=beats, observer=observer)
+    return replace(known, told=frozenset(Kind))
 
 
 def _holder(desk: Desk, run: Run) -> str | None:

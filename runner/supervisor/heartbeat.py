@@ -29,6 +29,23 @@ def first_after(lease: float) -> float:
     return max(0.2, lease / 4)
 
 
+class Pulse:
+    """When each run of this machine is due for its next sign of life."""
+
+    def __init__(self, *, lease: float, monotonic: Callable[[], float]) -> None:
+        self._every = first_after(lease)
+        self._monotonic = monotonic
+        self._last: dict[str, float] = {}
+
+    def due(self, run: str) -> bool:
+        """Whether a sign is due now; the first look at a run only starts its clock."""
+        at = self._monotonic()
+        if at - self._last.setdefault(run, at) < self._every:
+            return False
+        self._last[run] = at
+        return True
+
+
 class Seen(Wire):
     """What an observer saw last, and when: seconds of the monotonic clock of that boot."""
 

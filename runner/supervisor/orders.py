@@ -14,11 +14,14 @@ from runner.plan.plan import Plan
 from runner.ports.executor import Work
 from runner.supervisor.desk import Desk
 
+REHEARSAL = "rehearsal"
+"""How the executor calls a run's rehearsal, behind the run's id."""
+
 
 def rehearsal(desk: Desk, plan: Plan, *, notebook: bytes) -> Work:
     """The order to execute only what cannot change anything, with the read secrets only."""
     order = _order(plan, mode=Mode.REHEARSE, digest=None, start=None, repository="")
-    return _work(desk, order, key=f"{plan.run}/rehearsal", notebook=notebook, files={})
+    return _work(desk, order, key=f"{plan.run}/{REHEARSAL}", notebook=notebook, files={})
 
 
 def attempt(desk: Desk, plan: Plan, *, digest: Digest, start: Event, files: Mapping[str, bytes]) -> Work:

@@ -61,7 +61,7 @@ def make_plan(desk: Desk, request: Request, *, progress: Progress) -> Run | None
     values = runbook.parameters.values(request.parameters)
     plan = _isolated(desk, draft(runbook, values, asked=request.comment, key=request.key, terms=_terms(desk)))
     _may_request(desk, plan)
-    rehearsed, left = _rehearse(desk, runbook, plan, progress=progress)
+    rehearsed, left = _rehearse(desk, runbook, plan, watch=lambda so_far: progress(plan.run, so_far))
     plan = freeze(plan, rehearsed=rehearsed, files=_saved(left), now=desk.now(), life=desk.policy.plan_expires)
     _keep(desk, plan, left)
     event = plan_draft(
@@ -160,13 +160,20 @@ def _may_request(desk: Desk, plan: Plan) -> None:
         )
 
 
-def _rehearse(desk: Desk, runbook: Runbook, plan: Plan, *, progress: Progress) -> tuple[Rehearsed, Mapping[str, bytes]]:
+def _rehearse(
+    desk: Desk, runbook: Runbook, plan: Plan, *, watch: Callable[[bytes], None]
+) -> tuple[Rehearsed, Mapping[str, bytes]]:
     """Execute what cannot change anything; what the worker left comes with it."""
     if not any(cell.role in {Role.READ, Role.PLAN} for cell in runbook.cells):
         return Rehearsed(result=Rehearsal.NOTHING, notebook=None, fingerprint=None, outputs={}), {}
     work = orders.rehearsal(desk, plan, notebook=runbook.content)
     desk.executor.submit(work)
-    left = _wait(desk, work.key, plan, progress=progress)
+    try:
+        left = _wait(desk, work.key, plan, watch=watch)
+    except BaseException:
+        # Nobody will look at what it would still find out.
+        desk.executor.cancel(work.key, rollback=False)
+        raise
     outcome = parse(Outcome, left["outcome.json"])
     ok = outcome.status is Status.SUCCEEDED and not outcome.withheld
     return Rehearsed(
@@ -178,7 +185,7 @@ def _rehearse(desk: Desk, runbook: Runbook, plan: Plan, *, progress: Progress) -
     ), left
 
 
-def _wait(desk: Desk, key: str, plan: Plan, *, progress: Progress) -> Mapping[str, bytes]:
+def _wait(desk: Desk, key: str, plan: Plan, *, watch: Callable[[bytes], None]) -> Mapping[str, bytes]:
     """What a rehearsal left, once it ended."""
     deadline = time.monotonic() + plan.timeout + GRACE
     while time.monotonic() < deadline:
@@ -189,9 +196,8 @@ def _wait(desk: Desk, key: str, plan: Plan, *, progress: Progress) -> Mapping[st
                 hint = "write the request again; look at the worker's log in the state folder if it happens twice"
                 raise OutsideError(f"rehearsing {plan.runbook.name}", "the worker died", hint=hint)
             case WorkState.SUBMITTED | WorkState.RUNNING:
-                progress(plan.run, desk.executor.progress(key))
+                watch(desk.executor.progress(key))
                 time.sleep(0.05)
-    desk.executor.cancel(key, rollback=False)
     raise OutsideError(f"rehearsing {plan.runbook.name}", f"it did not end within {plan.timeout + GRACE:.0f} s")
 
 

@@ -24,8 +24,9 @@ from runner.ports.executor import WorkState
 from runner.supervisor import heartbeat, orders
 from runner.supervisor.desk import Desk
 from runner.supervisor.gather import judged, work_key
+from runner.supervisor.orders import REHEARSAL
 from runner.supervisor.planning import plan_files
-from runner.supervisor.record import append
+from runner.supervisor.record import append, current
 
 CLAIM_WITHIN = 30.0
 """Seconds in which a started worker has to make the work its own."""
@@ -146,6 +147,20 @@ def expire(desk: Desk, known: Known) -> bool:
         return event_draft(fresh, known.plan, body, title=f"expire: {known.plan.runbook.name}")
 
     return bool(append(desk.ledger, known.run, draft, writer=desk.writer, now=desk.now))
+
+
+def sweep(desk: Desk) -> None:
+    """Remove what a killed supervisor left behind: spools of runs that are over, rehearsals that nobody waits for.
+
+    One supervisor works on a machine at a time, so a rehearsal that lies here now is nobody's.
+    """
+    for key in desk.executor.kept():
+        run, _, what = key.partition("/")
+        if what == REHEARSAL:
+            desk.executor.cancel(key, rollback=False)
+            desk.executor.forget(key)
+        elif desk.ledger.cache.events(run) and current(desk.ledger, run).over:
+            desk.executor.forget(key)
 
 
 def _used(desk: Desk, run: Run) -> tuple[Event, ...]:

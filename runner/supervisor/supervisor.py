@@ -38,7 +38,7 @@ from runner.supervisor import company, heartbeat, planning, record, running, tel
 from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending
 from runner.supervisor.gather import gather, somebody_spoke, work_key
-from runner.supervisor.heartbeat import Observer
+from runner.supervisor.heartbeat import Observer, Pulse
 from runner.supervisor.watcher import Watcher
 from runner.wiring import Workspace
 
@@ -60,6 +60,7 @@ class Supervisor:
         file = workspace.state / "heartbeats.json"
         lease = float(workspace.settings.lease)
         self._observer = Observer(file, lease=lease, monotonic=time.monotonic, boot=heartbeat.boot_id())
+        self._pulse = Pulse(lease=lease, monotonic=time.monotonic)
 
     def reconcile(self, *, only: IssueId | None = None, wait: bool = True) -> Snapshot:
         """Do everything that can be done now, and return what is then left to wait for.
@@ -80,8 +81,12 @@ class Supervisor:
 
     def _until_nothing_is_left(self, *, only: IssueId | None, wait: bool) -> Snapshot:
         refused: set[str] = set()
+        swept = False
         while True:
             with open_desk(self._workspace, now=self._now) as desk:
+                if not swept:
+                    swept = True
+                    running.sweep(desk)
                 snapshot = gather(desk, self._observer, only=only)
                 self._open = tuple(known.run for known in snapshot.runs if _is_open(known))
                 self._ending.busy = bool(self._open)
@@ -121,7 +126,7 @@ class Supervisor:
                 refused.add(_name(action))
         # Only when nothing else was left to do: a run that takes an hour must not keep anybody's plan or answer back.
         if len(running) == len(actions):
-            company.keep(desk, running, watcher=self._watcher, ending=self._ending, spoken=spoken)
+            company.keep(desk, running, watcher=self._watcher, ending=self._ending, pulse=self._pulse, spoken=spoken)
 
     def _carry_out(self, desk: Desk, action: Effect) -> bool:
         """Carry one action out; False if it came to nothing."""
@@ -172,9 +177,15 @@ class Supervisor:
 
     def _plan(self, desk: Desk, action: MakePlan) -> bool:
         request = action.request
+
+        def progress(run: str, so_far: bytes) -> None:
+            self._watcher.progress(run, so_far)
+            # Other runs of this machine must not seem lost while we wait for a rehearsal.
+            company.signs_of_life(desk, self._open, pulse=self._pulse, watcher=self._watcher)
+
         self._watcher.say(f"plan {request.runbook} for {request.comment.author}")
         try:
-            return planning.make_plan(desk, request, progress=self._watcher.progress) is not None
+            return planning.make_plan(desk, request, progress=progress) is not None
         except (OutsideError, planning.NotRecordedError):
             raise
         except RunbookError as error:

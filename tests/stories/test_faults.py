@@ -175,6 +175,8 @@ def test_killed_while_it_rehearses_the_request_is_planned_once(world: World) -> 
     assert "would change three files" in world.words(issue)
     assert len(world.thread(issue).comments) == 2
     assert world.times() == 0
+    with world.workspace() as opened:
+        assert opened.executor().kept() == (), "the rehearsal that nobody waited for is swept away"
 
 
 @pytest.fixture

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from runner.ports.executor import WorkState
 from runner.repository import refs
-from runner.supervisor import company, heartbeat
+from runner.supervisor import company
 from runner.supervisor.ending import Ending
 from runner.supervisor.gather import work_key
-from runner.supervisor.heartbeat import PREFIX
+from runner.supervisor.heartbeat import PREFIX, Pulse
 from runner.supervisor.watcher import Watcher
 from tests.stories.world import World, wait_for
 from tests.supervisor.desks import desk_in, known_in
+
+
+def at_once() -> Pulse:
+    """A pulse that is due at every look but the first."""
+    ticks = itertools.count(step=1000)
+    return Pulse(lease=60.0, monotonic=lambda: float(next(ticks)))
 
 
 def test_it_beats_shows_progress_listens_and_passes_the_wish_to_end_on(
@@ -20,7 +28,6 @@ def test_it_beats_shows_progress_listens_and_passes_the_wish_to_end_on(
 ) -> None:
     monkeypatch.setattr(company, "LISTEN_EVERY", 0.1)
     monkeypatch.setattr(company, "STATUS_EVERY", 0.1)
-    monkeypatch.setattr(heartbeat, "first_after", lambda _lease: 0.0)
     issue = world.started()
     wait_for(world.traces / "begun")
     shown: list[str] = []
@@ -29,11 +36,11 @@ def test_it_beats_shows_progress_listens_and_passes_the_wish_to_end_on(
     ending = Ending()
     with desk_in(world) as desk:
         known = known_in(desk)
-        company.keep(desk, [known], watcher=watcher, ending=ending, spoken=lambda: bool(shown))
+        company.keep(desk, [known], watcher=watcher, ending=ending, pulse=at_once(), spoken=lambda: bool(shown))
         assert desk.executor.state(work_key(known.run)) is WorkState.RUNNING, "it left because somebody spoke"
         assert list(refs.heads(desk.workspace.repository, f"{PREFIX}*")) == [PREFIX + known.run.id]
         ending.asked = True
-        company.keep(desk, [known], watcher=watcher, ending=ending, spoken=lambda: False)
+        company.keep(desk, [known], watcher=watcher, ending=ending, pulse=at_once(), spoken=lambda: False)
         assert desk.executor.state(work_key(known.run)) is WorkState.SEALED
     assert set(shown) == {known.run.id}
     assert any("asked to end" in one for one in words)
@@ -42,7 +49,6 @@ def test_it_beats_shows_progress_listens_and_passes_the_wish_to_end_on(
 
 def test_a_remote_that_is_away_stops_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(company, "STATUS_EVERY", 0.1)
-    monkeypatch.setattr(heartbeat, "first_after", lambda _lease: 0.0)
     world.started()
     wait_for(world.traces / "begun")
     words: list[str] = []
@@ -55,6 +61,6 @@ def test_a_remote_that_is_away_stops_nothing(world: World, monkeypatch: pytest.M
         known = known_in(desk)
         world.remote.rename(world.folder / "elsewhere")
         watcher = Watcher(say=say, progress=lambda _run, _said: None)
-        company.keep(desk, [known], watcher=watcher, ending=Ending(), spoken=lambda: False)
+        company.keep(desk, [known], watcher=watcher, ending=Ending(), pulse=at_once(), spoken=lambda: False)
         assert desk.executor.state(work_key(known.run)) is WorkState.SEALED
     assert any("the run goes on" in one for one in words)

@@ -83,7 +83,7 @@ def tamper(world: World, issue: str) -> None:
     git(clone, "checkout", "-q", "-B", "issues", "origin/issues")
     files = git(clone, "ls-files").decode().split()
     name = next(one for one in files if any(part.isdigit() and int(part) == int(issue) for part in one.split("/")))
-    (clone / name).write_bytes((clone / name).read_bytes().replace(b"count", b"other"))
+    (clone / name).write_bytes((clone / name).read_bytes().replace(b"runbook:", b"runbouk:"))
     git(clone, "commit", "-q", "-am", "tampered")
     git(clone, "push", "-q", "origin", "issues")
 
@@ -110,3 +110,12 @@ def test_nothing_is_concluded_from_a_remote_that_does_not_answer(world: World) -
             refs.heads(desk.workspace.repository, "*")
     with pytest.raises(OutsideError), desk_in(world):
         pytest.fail("the remote is away")
+
+
+def test_a_started_run_comes_to_its_end_on_record_though_its_issue_was_tampered_with(world: World) -> None:
+    issue = world.started()
+    tamper(world, issue)
+    (world.traces / "go").touch()
+    world.reconcile()
+    assert [event.type for event in world.events()][-1] == "finish"
+    assert world.locks() == {}

@@ -7,7 +7,7 @@ from pathlib import Path
 from runner import wiring
 from runner.repository import refs
 from runner.supervisor import heartbeat
-from runner.supervisor.heartbeat import PREFIX, Observer
+from runner.supervisor.heartbeat import PREFIX, Observer, Pulse
 from tests.stories.world import World
 
 
@@ -73,3 +73,14 @@ def test_a_beat_changes_what_is_on_the_remote_and_stopping_removes_it(world: Wor
         heartbeat.stop(opened.objects, "a-run")
         heartbeat.stop(opened.objects, "a-run")
         assert refs.heads(repository, f"{PREFIX}*") == {}
+
+
+def test_a_run_is_due_for_a_sign_a_quarter_of_the_lease_after_the_last_one() -> None:
+    at = [0.0]
+    pulse = Pulse(lease=40.0, monotonic=lambda: at[0])
+    seen = []
+    for second in range(0, 31, 5):
+        at[0] = float(second)
+        seen.append((second, pulse.due("a")))
+    assert [second for second, due in seen if due] == [10, 20, 30]
+    assert not pulse.due("b"), "the first look only starts the clock"

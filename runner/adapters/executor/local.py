@@ -142,6 +142,11 @@ class LocalExecutor:
             (spool / f"{CANCEL}.new").rename(spool / CANCEL)
             _sync(spool)
 
+    def kept(self) -> tuple[str, ...]:
+        """Name every piece of work that has a spool here."""
+        files = sorted(self._root.glob("*/key")) if self._root.is_dir() else []
+        return tuple(file.read_text(encoding="utf-8") for file in files)
+
     def forget(self, key: str) -> None:
         """Remove the spool, unless a worker still lives on it."""
         if self.state(key) is not WorkState.RUNNING:
