@@ -23,7 +23,7 @@ from runner.ledger.event import ROOT, Event, decode, encode, from_iso, iso, path
 from runner.ledger.state import State, fold
 from runner.ports.signer import Signer
 from runner.repository import refs
-from runner.repository.commits import Author, write
+from runner.repository.commits import Author, Pack
 from runner.repository.objects import Objects
 from runner.repository.process import git
 
@@ -164,22 +164,18 @@ class Ledger:
             wrong = f"this machine's clock ({iso(now)}) is behind the ledger's last event ({state.time})"
             raise OperatorError("appending to the ledger", wrong, hint="set the clock (NTP) and try again")
         planned: set[str] = set()
+        pack = Pack(self.objects)
         for draft in drafts:
             event, data = _seal(draft, state=state, writer=writer, now=now)
             state = fold(state, event, requests=planned)
             files = {**draft.files, path(event.seq): data}
             author = Author(name=writer.name, email=writer.email, when=now)
-            parent = write(
-                self.objects,
-                files,
-                parent=parent,
-                message=_message(draft, event),
-                author=author,
-                sign=_git(writer.signer),
-            )
+            text, sign = _message(draft, event), _git(writer.signer)
+            parent = pack.commit(files, parent=parent, message=text, author=author, sign=sign)
             events.append(event)
         if parent is None:
             raise OutsideError("appending to the ledger", "there was nothing to append")
+        pack.write()
         return tuple(events), parent
 
 

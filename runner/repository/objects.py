@@ -128,7 +128,7 @@ class Objects:
         if known is not None:
             return known
         found = self.get(oid)
-        entries = dict(_entries(found[2], len(found[0]) // 2)) if found and found[1] == "tree" else {}
+        entries = parse_tree(found[2], width=len(found[0]) // 2) if found and found[1] == "tree" else {}
         if len(self._trees) > 4096:  # noqa: PLR2004 - bounds memory on long histories
             self._trees.clear()
         self._trees[oid] = entries
@@ -195,14 +195,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _entries(data: bytes, width: int) -> Iterator[tuple[str, Entry]]:
+def parse_tree(data: bytes, *, width: int) -> dict[str, Entry]:
+    """The entries of a tree object by name; `width` is the length of an id in bytes."""
+    entries: dict[str, Entry] = {}
     at = 0
     while at < len(data):
         space = data.index(b" ", at)
         end = data.index(b"\0", space)
         name = data[space + 1 : end].decode(errors="surrogateescape")
-        yield name, Entry(name=name, mode=int(data[at:space], 8), oid=data[end + 1 : end + 1 + width].hex())
+        entries[name] = Entry(name=name, mode=int(data[at:space], 8), oid=data[end + 1 : end + 1 + width].hex())
         at = end + 1 + width
+    return entries
 
 
 def parse_commit(oid: str, data: bytes) -> CommitObject:

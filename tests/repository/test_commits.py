@@ -9,7 +9,7 @@ import pytest
 
 from runner.adapters.signer.ssh import generate
 from runner.errors import OutsideError
-from runner.repository.commits import Author, write
+from runner.repository.commits import Author, Pack, write
 from runner.repository.objects import Objects
 from runner.repository.process import git
 from runner.repository.repository import Repository
@@ -98,6 +98,20 @@ def test_a_clone_that_may_not_be_written_says_so(tmp_path: Path) -> None:
         with pytest.raises(OutsideError) as caught:
             commit(objects, {"a": b"1"})
     assert caught.value.hint
+
+
+def test_commits_of_one_pack_build_on_each_other(objects: Objects) -> None:
+    pack = Pack(objects)
+    parent = None
+    for number in range(5):
+        parent = pack.commit({f"x/{number}": b"%d" % number}, parent=parent, message="m", author=WHO, sign=None)
+    assert parent
+    assert objects.commit(parent) is None, "nothing is in the repository before the pack is written"
+    pack.write()
+    git(["update-ref", "refs/heads/main", parent], cwd=objects.repository.path)
+    git(["fsck", "--strict", "--no-dangling"], cwd=objects.repository.path)
+    assert [path for path, _ in objects.walk(parent)] == [f"x/{number}" for number in range(5)]
+    assert len(objects.since(None, parent) or ()) == 5
 
 
 def test_another_library_reads_what_was_written(tmp_path: Path) -> None:
