@@ -50,7 +50,7 @@ def test_what_is_not_a_small_text_file_of_ours_is_refused(tmp_path: Path, kind: 
         FileSecrets(tmp_path).resolve("PW")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.skipif(os.geteuid() != 0, reason="machine: only root can give a file away")
 def test_somebody_elses_file_is_refused(tmp_path: Path) -> None:
     os.chown(put(tmp_path, "PW", b"from-here-9"), 65534, 65534)
     with pytest.raises(OperatorError, match="somebody else"):
