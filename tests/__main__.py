@@ -27,7 +27,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("runbooks", ("runbook", "lint", "runbooks")),
     (
         "tests",
-        ("pytest", "-n", "auto", "--cov", "--cov-report", "term:skip-covered", "-r", "fEs"),
+        ("pytest", "-n", "auto", "--dist", "worksteal", "--cov", "--cov-report", "term:skip-covered", "-r", "fEs"),
     ),
 )
 
