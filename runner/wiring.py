@@ -251,7 +251,7 @@ def _try_fetch(repository: Repository, branch: str) -> bool:
 
 
 def _at_tip(repository: Repository, objects: Objects, branch: str) -> Workspace:
-    main = refs.tip(repository, branch)
+    main = objects.tip(branch)
     doing = f"opening the repository at {repository.path}"
     if main is None:
         hint = "commit and push something to it, or name another with: git config runbook.branch NAME"

@@ -20,7 +20,6 @@ from runner.errors import IntegrityError, OperatorError, OutsideError
 from runner.ledger.bodies import Genesis
 from runner.ledger.envelope import unchecked_payload
 from runner.ledger.event import decode, path
-from runner.repository import refs
 from runner.repository.objects import Objects
 from runner.repository.process import GitError, git
 from runner.repository.repository import Repository
@@ -102,7 +101,7 @@ def _clone(at: Path, revision: str, branch: str, *, name: str, kind: str) -> Ite
         raise OutsideError(error.doing, error.wrong, hint=error.hint) from error
     with Objects(repository) as objects:
         tip = _tip(objects, revision, branch)
-        code = _code(repository, objects, tip)
+        code = _code(objects, tip)
         yield Source(name=name, kind=kind, tip=tip, place=repository.path, code=code, commits=True)
 
 
@@ -117,7 +116,7 @@ def _tip(objects: Objects, revision: str, branch: str) -> str:
     raise OutsideError(f"{DOING} {revision or branch}", "there is no such commit, file or folder here", hint=hint)
 
 
-def _code(repository: Repository, objects: Objects, tip: str) -> Code | None:
+def _code(objects: Objects, tip: str) -> Code | None:
     """The code branch that genesis names, as far as this clone has it."""
     data = objects.read(tip, path(0))
     if data is None:
@@ -128,5 +127,5 @@ def _code(repository: Repository, objects: Objects, tip: str) -> Code | None:
         return None
     if not isinstance(body, Genesis) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", body.code_branch):
         return None
-    commit = refs.tip(repository, body.code_branch) or objects.resolve(f"refs/heads/{body.code_branch}")
+    commit = objects.tip(body.code_branch) or objects.resolve(f"refs/heads/{body.code_branch}")
     return Code(objects, commit) if commit else None

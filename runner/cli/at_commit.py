@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.errors import RequestError
-from runner.repository import refs
 from runner.repository.objects import Objects
 from runner.repository.repository import Repository
 
@@ -24,7 +23,7 @@ def opened(folder: Path, revision: str) -> tuple[Objects, str]:
     repository = Repository.open(folder)
     objects = Objects(repository)
     branch = repository.setting("runbook.branch") or "main"
-    commit = objects.resolve(revision) if revision else refs.tip(repository, branch) or objects.resolve("HEAD")
+    commit = objects.resolve(revision) if revision else objects.tip(branch) or objects.resolve("HEAD")
     if commit is None:
         objects.close()
         wrong = "there is no such commit here" if revision else "nothing is committed yet"

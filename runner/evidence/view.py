@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.ledger.event import ROOT
-from runner.repository import refs
 from runner.repository.objects import Objects
 from runner.repository.process import git
 
@@ -24,7 +23,7 @@ def refresh(objects: Objects, *, branch: str) -> int:
         How many files were written; 0 in a bare repository.
     """
     repository = objects.repository
-    tip = refs.tip(repository, branch)
+    tip = objects.tip(branch)
     if repository.bare or tip is None:
         return 0
     _exclude(repository.git_dir)

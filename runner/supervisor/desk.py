@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from runner.plan import plan as plans
 from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.ports.executor import Executor
-from runner.ports.forge import Forge
+from runner.ports.forge import Forge, PersonId
 from runner.wiring import POLICY, Workspace
 
 
@@ -51,6 +51,10 @@ class Desk:
         if self.hand is None:
             raise OperatorError("writing to the ledger", "this desk is only read at", hint="run `runbook init --join`")
         return self.hand
+
+    def members(self, people: Iterable[PersonId]) -> frozenset[PersonId]:
+        """Those of some people who are members of the project now."""
+        return frozenset(person for person in people if self.forge.is_member(person))
 
     def plan(self, run: Run) -> Plan:
         """The exact plan of a run, from the evidence branch, checked against its digest.

@@ -52,7 +52,7 @@ def found(path: Path, *, now: Callable[[], datetime]) -> Founded:
     branch = repository.setting("runbook.branch") or "main"
     refs.fetch(repository, branch)
     with Objects(repository) as objects:
-        main = before = refs.tip(repository, branch)
+        main = before = objects.tip(branch)
         settings = _settings(objects, main)
         project = settings.project or _name(repository)
         files = _missing(objects, main, repository=repository, project=project)

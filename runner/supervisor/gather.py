@@ -136,13 +136,8 @@ def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread) -> Decision:
     """The newest policy's verdict on a plan, with the issue and the members as they are now."""
     events = ((event.seq, event.time, event.body) for event in desk.ledger.cache.events(run.id))
     given = still_said(approvals(events), thread)
-    members = members_of(desk.forge, people_of(plan, given))
+    members = desk.members(people_of(plan, given))
     return decide(desk.policy, plan=plan, digest=run.digest, approvals=given, members=members, now=desk.now())
-
-
-def members_of(forge: Forge, people: Iterable[PersonId]) -> frozenset[PersonId]:
-    """Those of some people who are members of the project now."""
-    return frozenset(person for person in people if forge.is_member(person))
 
 
 def _threads(forge: Forge, issues: Iterable[IssueId]) -> tuple[dict[IssueId, Thread], tuple[str, ...]]:

@@ -38,12 +38,11 @@ def heard_on(
     """
     found = collect.commands_of(thread, bot=desk.workspace.settings.bot)
     by_id = {one.run.id: one for one in runs}
-    people = {one.comment.author for one in found}
     collected = collect.collect(
         desk.policy,
         found,
         runs=[_collectable(desk, one) for one in runs],
-        members=frozenset(person for person in people if desk.forge.is_member(person)),
+        members=desk.members({one.comment.author for one in found}),
         answered=answered,
     )
     heard = [Heard(run=by_id[one.run].run, plan=by_id[one.run].plan, body=one.body) for one in collected.record]
