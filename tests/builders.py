@@ -156,6 +156,7 @@ def a_run(*later: Body, plan: Plan = _PLAN) -> Known:
         nonce=plan.nonce,
         issue="7",
         said=some_words(plan.requested.by, plan.requested.comment),
+        owes_by=plan.owes_by,
     )
     events = [
         Event(

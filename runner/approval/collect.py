@@ -18,7 +18,7 @@ from runner.approval.rules import Policy
 from runner.digest import SHORT
 from runner.ledger.bodies import Approve, Body, Cancel, Interrupt, Reject, Resolve, Revoke, Said
 from runner.plan.plan import Plan
-from runner.plan.run import Run, legal
+from runner.plan.run import Run, may_follow
 from runner.ports.forge import Comment, PersonId, Thread
 from runner.request import command as asked
 from runner.request.command import BadCommand, Command, Verb
@@ -168,7 +168,7 @@ def _judge(policy: Policy, command: Command, body: Recordable, *, known: Known, 
     comment = command.comment
     if comment.edited:  # 1: nobody knows what it said when others read it
         raise _RefusedError(_EDITED)
-    if not legal(known.run.state, body):  # 2: too late, or too early
+    if not may_follow(known.run, body):  # 2: too late, or too early
         raise _RefusedError(f"run {known.run.id} is {known.run.state.value}, too late or too early for this")
     if isinstance(body, Approve) and not known.run.approvable:  # 3: what could not be rehearsed
         raise _RefusedError("its rehearsal failed, and what could not be rehearsed cannot be approved")

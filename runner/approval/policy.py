@@ -12,7 +12,7 @@ from datetime import UTC, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from runner.approval.freeze import Freeze, Once, Weekly, Window
-from runner.approval.rules import ANYBODY, ISOLATION, Identity, People, Policy, Requirement, Resume, Rule
+from runner.approval.rules import ANYBODY, ISOLATION, Emergency, Identity, People, Policy, Requirement, Resume, Rule
 from runner.approval.table import Problems, Table
 from runner.errors import OperatorError
 from runner.ports.forge import PersonId
@@ -128,9 +128,31 @@ def _rule(table: Table, groups: _Groups) -> Rule:
         resume=Resume(table.choice("resume", tuple(kind.value for kind in Resume), Resume.NEW_APPROVAL.value)),
         isolation=table.choice("isolation", tuple(ISOLATION), "none"),
         secrets=table.names("secrets", ()),
+        emergency=_emergency(table, groups),
+        break_glass=_people(table, "break_glass", groups, default=()),
     )
     table.done()
     return rule
+
+
+def _emergency(rule: Table, groups: _Groups) -> Emergency | None:
+    raw = rule.take("emergency")
+    if raw is None:
+        return None
+    if not isinstance(raw, dict):
+        example = 'emergency = {request = ["@oncall"], approve = {count = 1, from = ["@oncall"]}, due = "24h"}'
+        rule.wrong("emergency", f"must be a table: {example}")
+        return None
+    where = f"{rule.where}, emergency"
+    table = Table(raw, rule.problems, section="rule", nth=rule.nth, where=where, inline="emergency")
+    emergency = Emergency(
+        request=_people(table, "request", groups, default=None),
+        approve=_requirements(table, groups),
+        due=table.duration("due", timedelta(hours=24)),
+        despite_freeze=table.flag("despite_freeze", default=False),
+    )
+    table.done()
+    return emergency
 
 
 def _requirements(rule: Table, groups: _Groups) -> tuple[Requirement, ...]:
@@ -145,7 +167,7 @@ def _requirements(rule: Table, groups: _Groups) -> tuple[Requirement, ...]:
 
 def _requirement(rule: Table, raw: dict[str, object], groups: _Groups) -> Requirement:
     where = f"{rule.where}, approve"
-    table = Table(raw, rule.problems, section="rule", nth=rule.nth, where=where, inline="approve")
+    table = Table(raw, rule.problems, section="rule", nth=rule.nth, where=where, inline=rule.inline or "approve")
     count = table.count("count")
     requirement = Requirement(
         count=count,

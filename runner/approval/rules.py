@@ -68,11 +68,25 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Emergency:
+    """What an emergency needs before it starts; what its rule asks for otherwise is owed until `due` after the plan.
+
+    `despite_freeze` lets it start during freezes and outside windows too.
+    """
+
+    request: People
+    approve: tuple[Requirement, ...]
+    due: timedelta = timedelta(hours=24)
+    despite_freeze: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One line of policy: what it speaks of, and what that needs.
 
     `risk`, `runbook` and `target` are patterns. `same_person` lets one person's yes fill a place in more than one
-    requirement. `cancel` and `resolve` are the people on call: for `cancel`, beside requester and approvers.
+    requirement. `cancel` and `resolve` are the people on call: for `cancel`, beside requester and approvers. Without
+    `emergency` there is none; `break_glass` are the people who may run it while forge or remote are away.
     """
 
     name: str
@@ -87,6 +101,8 @@ class Rule:
     resume: Resume = Resume.NEW_APPROVAL
     isolation: str = "none"
     secrets: tuple[str, ...] = ()
+    emergency: Emergency | None = None
+    break_glass: People = field(default_factory=People)
 
     def matches(self, *, runbook: str, risk: str, target: str) -> bool:
         """Whether this rule speaks of that runbook, of that risk, on that target."""

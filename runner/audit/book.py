@@ -174,8 +174,9 @@ class Book:
         self._fold(event)
 
     def _keep(self, run: str, told: Told) -> None:
-        # A resolved run may still hear of its lost owner; every other end is the end.
-        if told.run.state in OVER and told.run.state is not RunState.RESOLVED:
+        # A resolved run may still hear of its lost owner, and an emergency of what it owes; every other end is the end.
+        owes = bool(told.run.plan.owes_by) and told.run.start is not None
+        if told.run.state in OVER and told.run.state is not RunState.RESOLVED and not owes:
             self.open.pop(run, None)
             self.closed[run] = told.run.state
         else:

@@ -38,6 +38,7 @@ def plan_draft(plan: Plan, *, said: Said, request: str, rehearsal: bytes | None)
         nonce=plan.nonce,
         issue=plan.requested.issue,
         said=said,
+        owes_by=plan.owes_by,
     )
     failed = " (rehearsal failed)" if plan.rehearsal.result is Rehearsal.FAILED else ""
     title = f"plan: {plan.runbook.name} on {', '.join(plan.targets)}{failed}"

@@ -87,6 +87,8 @@ class Plan(Wire):
     nonce: str
     issue: str
     said: Said
+    owes_by: str = ""
+    """Of an emergency: when the approvals that it may start without have to be there; empty for every other plan."""
 
 
 class Approve(Wire):
@@ -184,6 +186,25 @@ class Expire(Wire):
     plan_digest: Digest
 
 
+class Halt(Wire):
+    """The kill switch: nothing starts from here on. `policy_commit` has the policy that lets this person halt."""
+
+    policy_commit: str
+    issue: str
+    said: Said
+    reason: str
+
+
+class Unhalt(Wire):
+    """Starting is possible again. `halt` is the number of the newest halt: nobody lifts one that they have not seen."""
+
+    halt: int
+    policy_commit: str
+    issue: str
+    said: Said
+    reason: str = ""
+
+
 class Witness(Wire):
     """Where the head was shown to the outside."""
 
@@ -213,6 +234,8 @@ Body: TypeAlias = (
     | Late
     | Resolve
     | Expire
+    | Halt
+    | Unhalt
     | Witness
     | Note
 )
@@ -233,6 +256,8 @@ TYPES: dict[str, type[Body]] = {
         Late,
         Resolve,
         Expire,
+        Halt,
+        Unhalt,
         Witness,
         Note,
     )

@@ -1,4 +1,4 @@
-"""What an append must know of everything before it: number, head, keys, open locks. Nothing else.
+"""What an append must know of everything before it: number, head, keys, open locks, the kill switch. Nothing else.
 
 The fold is pure: a state and the next event give the next state, or the reason why that event cannot follow. What an
 event means for a run is not known here (`plan/run.py` knows). Request keys only ever grow, so they are asked for
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from runner.digest import Digest
 from runner.errors import IntegrityError
-from runner.ledger.bodies import Finish, Genesis, Interrupt, Key, Plan, Resolve, Start
+from runner.ledger.bodies import Finish, Genesis, Halt, Interrupt, Key, Plan, Resolve, Start, Unhalt
 from runner.ledger.event import Event
 
 FIRST = "0" * 64
@@ -24,6 +24,7 @@ class State:
     """The ledger folded up to `seq` (-1 before genesis).
 
     `keys` may sign the next event, `former` ones might once. `interrupted` maps an interrupt's number to its start.
+    `halted` is the number of the halt in force: nothing starts then. None while everything may.
     """
 
     seq: int = -1
@@ -35,6 +36,7 @@ class State:
     former: frozenset[str] = frozenset()
     locks: Mapping[str, int] = field(default_factory=dict)
     interrupted: Mapping[int, int] = field(default_factory=dict)
+    halted: int | None = None
 
 
 def check_link(state: State, event: Event) -> None:
@@ -62,7 +64,7 @@ def fold(state: State, event: Event, *, requests: Container[str]) -> State:
 
     Raises:
         IntegrityError: if it does not, or breaks a rule of the ledger itself (a lock held twice, a request planned
-            twice).
+            twice, a start while everything is halted).
     """
     check_link(state, event)
     after = replace(state, seq=event.seq, head=event.digest, time=event.time)
@@ -74,13 +76,15 @@ def fold(state: State, event: Event, *, requests: Container[str]) -> State:
         case Plan() as body if body.request_key in requests:
             raise IntegrityError(f"reading ledger event {event.seq}", "its request was planned before")
         case Start() as body:
-            return replace(after, locks=take(state, body.locks, by=event.seq))
+            return _started(state, after, body)
         case Finish() as body:
             return replace(after, locks=free(state, body.start))
         case Interrupt() as body:
             return replace(after, interrupted={**state.interrupted, event.seq: body.start})
         case Resolve() as body:
             return _resolved(state, after, body)
+        case Halt() | Unhalt() as body:
+            return _switched(state, after, body)
         case _:
             return after
 
@@ -89,6 +93,21 @@ def _keyed(after: State, body: Key) -> State:
     if body.action == "add":
         return replace(after, keys=after.keys | {body.key}, former=after.former - {body.key})
     return replace(after, keys=after.keys - {body.key}, former=after.former | {body.key})
+
+
+def _started(state: State, after: State, body: Start) -> State:
+    if state.halted is not None:
+        raise IntegrityError(f"reading ledger event {after.seq}", f"event {state.halted} halted everything")
+    return replace(after, locks=take(state, body.locks, by=after.seq))
+
+
+def _switched(state: State, after: State, body: Halt | Unhalt) -> State:
+    if isinstance(body, Halt):
+        # One on top of another is a second reason not to start: the newest is the one that has to be lifted.
+        return replace(after, halted=after.seq)
+    if body.halt != state.halted:
+        raise IntegrityError(f"reading ledger event {after.seq}", f"{body.halt} is not the halt in force")
+    return replace(after, halted=None)
 
 
 def _resolved(state: State, after: State, body: Resolve) -> State:

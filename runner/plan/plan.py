@@ -82,6 +82,12 @@ class Plan(Wire):
     nonce: str
     made_at: str
     expires_at: str
+    emergency: str = ""
+    """Why it may start with fewer approvals, in its requester's words; empty for every other plan."""
+    owes_by: str = ""
+    """When the approvals that an emergency started without have to be there."""
+    break_glass: str = ""
+    """Why it ran without forge or remote, in its requester's words; empty for every other plan."""
     schema: int = 1
 
     def to_bytes(self) -> bytes:

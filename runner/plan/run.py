@@ -101,13 +101,21 @@ class Run:
 
     @property
     def approvable(self) -> bool:
-        """A failed rehearsal is recorded and cannot be approved."""
-        return self.state is RunState.PLANNED and self.plan.rehearsal is not Rehearsal.FAILED
+        """A failed rehearsal is recorded and cannot be approved; what an emergency owes is approved afterwards."""
+        owes = bool(self.plan.owes_by) and self.start is not None
+        return (owes or self.state is RunState.PLANNED) and self.plan.rehearsal is not Rehearsal.FAILED
 
 
 def legal(state: RunState | None, body: Body) -> bool:
     """Whether an event may come in a state."""
     return state in _LEGAL.get(type(body), frozenset())
+
+
+def may_follow(run: Run, body: Body) -> bool:
+    """Whether an event may come after what this run has seen: by its state, and for what an emergency still owes."""
+    if isinstance(body, Approve) and run.plan.owes_by and run.start is not None:
+        return True
+    return legal(run.state, body)
 
 
 def fold(events: Sequence[Event]) -> Run:
@@ -141,7 +149,7 @@ def step(run: Run, event: Event) -> Run:
         IntegrityError: if that event may not come now.
     """
     body = event.body
-    if not legal(run.state, body):
+    if not may_follow(run, body):
         raise IntegrityError(
             f"reading run {run.id}", f"event {event.seq} ({event.type}) may not follow {run.state.value}"
         )

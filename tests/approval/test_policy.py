@@ -38,6 +38,8 @@ resolve = ["@oncall"]
 resume = "same-approval"
 isolation = "bwrap"
 secrets = ["PGADMIN"]
+emergency = {request = ["@oncall"], approve = {count = 1, from = "@dba"}, due = "8h", despite_freeze = true}
+break_glass = ["carol@example.org"]
 
 [[freeze]]
 name = "weekend"
@@ -80,6 +82,10 @@ def test_everything_that_a_policy_can_say_is_read() -> None:
     assert rule.resume is Resume.SAME_APPROVAL
     assert rule.isolation == "bwrap"
     assert rule.secrets == ("PGADMIN",)
+    assert rule.emergency
+    assert rule.emergency.request.members == rule.break_glass.members == {"carol@example.org"}
+    assert [one.people.members for one in rule.emergency.approve] == [{"bob@example.org", "eve@example.org"}]
+    assert (rule.emergency.due, rule.emergency.despite_freeze) == (timedelta(hours=8), True)
     (freeze,) = policy.freezes
     assert freeze.when == Weekly(start=(4 * 24 + 16) * 60, end=8 * 60, zone=UTC)
     assert freeze.exempt == ("incident-*",)
@@ -100,6 +106,8 @@ def test_what_is_not_said_is_the_strict_choice() -> None:
     assert not rule.same_person
     assert rule.resume is Resume.NEW_APPROVAL
     assert not rule.resolve.include(PersonId("anybody@example.org"))
+    assert rule.emergency is None
+    assert not rule.break_glass.include(PersonId("anybody@example.org"))
 
 
 def test_an_empty_policy_is_valid_and_has_no_rules() -> None:
@@ -163,6 +171,10 @@ RULE = '[[rule]]\nname = "a"\nrequest = "*"\napprove = {count = 1, from = "*"}\n
         ('[[rule]]\nname = "a"\nrequest = "*"\napprove = {count=1, from="*", requester_excluded=0}', "must be true or"),
         (RULE + 'secrets = [""]', "secrets must be a string or a list"),
         (RULE + 'resume = "always"', 'resume is "always"'),
+        (RULE + "emergency = true", "emergency must be a table"),
+        (RULE + 'emergency = {request = "*"}', "emergency: approve must say who approves"),
+        (RULE + "emergency = {approve = {count = 0}}", "emergency: request is missing"),
+        (RULE + 'emergency = {request = "*", approve = {count = 0}, dew = "1h"}', "did you mean due?"),
         ('plan_expires = "a day"', "plan_expires must be a length of time"),
         ('plan_expires = "0h"', "plan_expires must be a length of time"),
         ('[[freeze]]\nname="f"', "from is missing"),

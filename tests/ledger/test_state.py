@@ -10,6 +10,7 @@ from runner.ledger.bodies import (
     Body,
     Finish,
     Genesis,
+    Halt,
     Interrupt,
     Key,
     Late,
@@ -22,6 +23,7 @@ from runner.ledger.bodies import (
     Said,
     Start,
     Status,
+    Unhalt,
 )
 from runner.ledger.event import Event
 from runner.ledger.state import FIRST, State, fold
@@ -117,6 +119,33 @@ def test_an_interrupt_keeps_the_lock_until_a_person_resolves_it() -> None:
         after(GENESIS, start("a"), gone, resolve(2), resolve(2))
     with pytest.raises(IntegrityError, match="no open interrupt"):
         after(GENESIS, start("a"), resolve(1))
+
+
+HALT = Halt(policy_commit="c", issue="7", said=SAID, reason="the network is not itself")
+
+
+def unhalt(number: int) -> Unhalt:
+    return Unhalt(halt=number, policy_commit="c", issue="7", said=SAID)
+
+
+def test_nothing_starts_while_everything_is_halted() -> None:
+    assert after(GENESIS, HALT).halted == 1
+    with pytest.raises(IntegrityError, match="event 1 halted everything"):
+        after(GENESIS, HALT, start("a"))
+    assert after(GENESIS, HALT, unhalt(1)).halted is None
+    assert after(GENESIS, HALT, unhalt(1), start("a")).locks == {"a": 3}
+
+
+def test_what_had_started_before_a_halt_comes_to_its_end() -> None:
+    assert after(GENESIS, start("a"), HALT, finish(1)).locks == {}
+
+
+def test_only_the_newest_halt_can_be_lifted_so_that_nobody_lifts_one_unseen() -> None:
+    assert after(GENESIS, HALT, HALT).halted == 2
+    assert after(GENESIS, HALT, HALT, unhalt(2)).halted is None
+    for bodies in ((HALT, HALT, unhalt(1)), (unhalt(0),), (HALT, unhalt(1), unhalt(1))):
+        with pytest.raises(IntegrityError, match="not the halt in force"):
+            after(GENESIS, *bodies)
 
 
 def test_a_request_is_planned_once() -> None:

@@ -13,7 +13,7 @@ from runner.errors import IntegrityError
 from runner.ledger import bodies
 from runner.ledger.bodies import TYPES, Body, Rehearsal
 from runner.ledger.event import Event
-from runner.plan.run import RunState, fold, legal
+from runner.plan.run import RunState, fold, legal, may_follow
 from tests.builders import a_plan, a_run, rehearsed, some_words
 from tests.test_lifecycle import CANCEL, CAROL, DIGEST, EVENTS, FINISH, LATE, RESOLVE
 
@@ -33,6 +33,8 @@ MOVES: dict[str, set[RunState | None]] = {
     "note": set(S),
     "genesis": set(),
     "key": set(),
+    "halt": set(),
+    "unhalt": set(),
     "witness": set(),
 }
 """The table of the design, written down a second time on purpose."""
@@ -51,6 +53,8 @@ BODIES: dict[str, Body] = {
     "note": bodies.Note(text="seen"),
     "genesis": bodies.Genesis(project="p", code_branch="m", evidence_branch="e", object_format="sha1", key="k"),
     "key": bodies.Key(key="k", action="add"),
+    "halt": bodies.Halt(policy_commit="c", issue="7", said=CAROL, reason="stop"),
+    "unhalt": bodies.Unhalt(halt=3, policy_commit="c", issue="7", said=CAROL),
     "witness": bodies.Witness(head=1, digest=DIGEST, where="there"),
 }
 
@@ -121,6 +125,28 @@ def test_a_failed_rehearsal_cannot_be_approved() -> None:
     assert not a_run(plan=plan).run.approvable
     assert a_run().run.approvable
     assert not a_run(BODIES["start"]).run.approvable
+
+
+@pytest.mark.parametrize("state", [S.STARTED, S.FINISHED, S.INTERRUPTED, S.RESOLVED])
+def test_what_an_emergency_owes_may_be_approved_in_any_state_after_its_start(state: RunState) -> None:
+    emergency = a_plan(emergency="the site is down", owes_by="2026-11-24T12:00:00.000Z")
+    digest = emergency.digest
+    later = [
+        msgspec.structs.replace(body, plan_digest=digest) if hasattr(body, "plan_digest") else body
+        for body in EVENTS[state]
+    ]
+    run = a_run(*later, plan=emergency).run
+    yes = bodies.Approve(plan_digest=digest, said=CAROL)
+    assert run.approvable
+    assert may_follow(run, yes)
+    assert not may_follow(a_run(*EVENTS[state]).run, APPROVE)
+    assert a_run(*later, yes, plan=emergency).run.state is state
+
+
+def test_an_emergency_that_never_started_owes_nothing() -> None:
+    emergency = a_plan(emergency="the site is down", owes_by="2026-11-24T12:00:00.000Z")
+    run = a_run(bodies.Expire(plan_digest=emergency.digest), plan=emergency).run
+    assert not may_follow(run, bodies.Approve(plan_digest=emergency.digest, said=CAROL))
 
 
 def test_a_run_remembers_which_comments_were_taken_into_the_record() -> None:

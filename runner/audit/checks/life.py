@@ -79,6 +79,7 @@ class OnePlan(Check):
             "expiry": (plan.expires_at, body.expires),
             "rehearsal": (plan.rehearsal.result, body.rehearsal),
             "nonce": (plan.nonce, body.nonce),
+            "what is owed by": (plan.owes_by, body.owes_by),
         }
         for what, (stored, signed) in pairs.items():
             if stored != signed:
