@@ -146,7 +146,7 @@ def _changed(manifest: Manifest | None) -> Changed:
     if manifest is None:
         return Changed.UNKNOWN
     change = [cell for cell in manifest.result.cells if cell.role == Role.CHANGE.value]
-    return Changed.YES if any(cell.fate is not Fate.NOT_RUN for cell in change) else Changed.NO
+    return Changed.YES if any(cell.fate not in {Fate.NOT_RUN, Fate.SKIPPED} for cell in change) else Changed.NO
 
 
 def _read(kind: type[msgspec.Struct], data: bytes) -> Any:

@@ -11,9 +11,13 @@ from runner.ledger.bodies import Rollback, Status
 
 
 class Fate(Enum):
-    """What is known of one cell; `ok` only ever comes from the kernel's own reply."""
+    """What is known of one cell; `ok` only ever comes from the kernel's own reply.
+
+    `skipped` is a decision: the cell was not to run, and `CellFate.why` says why. `not_run` was just not reached.
+    """
 
     NOT_RUN = "not_run"
+    SKIPPED = "skipped"
     RUNNING = "running"
     OK = "ok"
     FAILED = "failed"
@@ -27,6 +31,7 @@ class ExitReason(Enum):
 
     ALL_CELLS_RAN = "all_cells_ran"
     CELL_ERROR = "cell_error"
+    STEP_FAILED = "step_failed"
     CELL_TIMEOUT = "cell_timeout"
     RUN_TIMEOUT = "run_timeout"
     KERNEL_DIED = "kernel_died"
@@ -40,7 +45,11 @@ class ExitReason(Enum):
 
 
 class CellFate(Wire):
-    """One code cell's fate. Times in seconds; `started` counts from the start of the attempt on a monotonic clock."""
+    """One code cell's fate. Times in seconds; `started` counts from the start of the attempt on a monotonic clock.
+
+    `tries` says how often it was sent to the kernel, and `seconds` spans them all. `why` is the reason of a cell that
+    was skipped.
+    """
 
     index: int
     id: str
@@ -51,6 +60,8 @@ class CellFate(Wire):
     started: float | None = None
     seconds: float | None = None
     error: str = ""
+    why: str = ""
+    tries: int = 1
 
 
 class Redaction(Wire):

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from runner.errors import RequestError
 from runner.request import strict_yaml
-from runner.runbook import duration
+from runner.runbook import condition, duration
+from runner.runbook.condition import Condition
 
 CARRIED_OUT = ("step", "timeout", "irreversible", "normalise")
 PLANNED = ("retries", "backoff", "confirm", "when", "continue-on-failure")
@@ -21,6 +23,10 @@ PLANNED = ("retries", "backoff", "confirm", "when", "continue-on-failure")
 
 NORMALISERS = ("timestamps", "uuids", "numbers", "addresses")
 """What may differ by name; the fingerprint of the execution stage knows what each stands for."""
+
+MOST_RETRIES = 10
+LONGEST_BACKOFF = 300.0
+"""Seconds that a retry waits at most, however often it was doubled."""
 
 _SUBSTITUTION = re.compile(r"s/((?:[^/\\]|\\.)+)/((?:[^/\\]|\\.)*)/", re.DOTALL)
 _STEP = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -31,15 +37,20 @@ _MARK = "#|"
 class Options:
     """A cell's `#|` lines, checked. `raw` keeps what was written, for lint.
 
-    `timeout` is in seconds. `normalise` says what in a plan cell's output may differ between plan and run: names of
-    `NORMALISERS`, or `s/expression/replacement/`. Options that are known but not carried out yet (retries, confirm,
-    ...) are in `raw` only, and a runbook that uses one is refused by lint rather than run without it.
+    Times are in seconds: `backoff` is the wait before the first retry, and doubles. `normalise` says what in a plan
+    cell's output may differ between plan and run: names of `NORMALISERS`, or `s/expression/replacement/`. Options that
+    are known but not carried out yet are in `raw` only, and a runbook that uses one is refused by lint rather than run
+    without it.
     """
 
     step: str | None = None
     timeout: float | None = None
     irreversible: str | None = None
     normalise: tuple[str, ...] = ()
+    retries: int = 0
+    backoff: float = 1.0
+    when: Condition | None = None
+    continue_on_failure: bool = False
     raw: tuple[tuple[str, str], ...] = field(default=())
 
 
@@ -82,30 +93,19 @@ def read(source: str, *, cell: int) -> Options:
         return Options()
     doing = f"reading the options of cell {cell + 1}"
     written = strict_yaml.mapping("\n".join(lines), doing=doing, first_line=first)
-    known: dict[str, object] = {}
+    known: dict[str, Any] = {}  # each value has the type that its check returns
     wrong: list[str] = []
     for name, value in written.items():
         try:
             if name in _CHECKS:
-                known[name] = _CHECKS[name](value)
+                known[name.replace("-", "_")] = _CHECKS[name](value)
         except ValueError as error:
             line = first + _line_of(name, lines)
             wrong.append(f"line {line}: {name}: {shown(value)} is not accepted; write {error}")
     if wrong:
         raise RequestError(doing, "; ".join(wrong), hint="Correct these `#|` lines.")
-    return _options(known, written)
-
-
-def _options(known: Mapping[str, object], written: Mapping[str, strict_yaml.Node]) -> Options:
-    step, timeout = known.get("step"), known.get("timeout")
-    irreversible, normalise = known.get("irreversible"), known.get("normalise", ())
-    return Options(
-        step=step if isinstance(step, str) else None,
-        timeout=timeout if isinstance(timeout, float) else None,
-        irreversible=irreversible if isinstance(irreversible, str) else None,
-        normalise=normalise if isinstance(normalise, tuple) else (),
-        raw=tuple((name, value if isinstance(value, str) else repr(value)) for name, value in written.items()),
-    )
+    raw = tuple((name, value if isinstance(value, str) else repr(value)) for name, value in written.items())
+    return replace(Options(raw=raw), **known)
 
 
 def _line_of(name: str, lines: list[str]) -> int:
@@ -126,6 +126,26 @@ def _step(value: strict_yaml.Node) -> str:
 
 def _timeout(value: strict_yaml.Node) -> float:
     return duration.seconds(value if isinstance(value, str) else "")
+
+
+def _retries(value: strict_yaml.Node) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and int(value[:3]) <= MOST_RETRIES:
+        return int(value)
+    raise ValueError(f"how often it may be tried again, from 0 to {MOST_RETRIES}")
+
+
+def _backoff(value: strict_yaml.Node) -> float:
+    return min(_timeout(value), LONGEST_BACKOFF)
+
+
+def _when(value: strict_yaml.Node) -> Condition:
+    return condition.read(value if isinstance(value, str) else "")
+
+
+def _yes(value: strict_yaml.Node) -> bool:
+    if value in {"true", "false"}:
+        return value == "true"
+    raise ValueError("true, or leave it out")
 
 
 def _reason(value: strict_yaml.Node) -> str:
@@ -176,4 +196,8 @@ _CHECKS: Mapping[str, Callable[[strict_yaml.Node], object]] = {
     "timeout": _timeout,
     "irreversible": _reason,
     "normalise": _normalisers,
+    "retries": _retries,
+    "backoff": _backoff,
+    "when": _when,
+    "continue-on-failure": _yes,
 }

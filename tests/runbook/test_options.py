@@ -53,6 +53,14 @@ def test_unknown_options_are_kept_for_lint() -> None:
         ("#| normalise: s/a/b/c", "normalise"),
         ("#| step: a\n#| step: b", "line 2"),
         ("#| just words", "key: value"),
+        ("#| retries: 11", "retries: '11' is not accepted; write how often"),
+        ("#| retries: -1", "retries"),
+        ("#| retries: some", "retries"),
+        ("#| backoff: 5", "backoff"),
+        ("#| continue-on-failure: maybe", "continue-on-failure"),
+        ("#| step: a\n#| when: count +", "line 2: when"),
+        ("#| when: open('x')", "is none of these"),
+        ("#| when: [a, b]", "when"),
     ],
 )
 def test_a_malformed_option_is_refused_with_its_cell_and_line(source: str, words: str) -> None:
@@ -77,3 +85,14 @@ def test_a_substitution_is_read_as_it_will_be_carried_out(written: str, text: st
     assert found is not None
     pattern, replacement = found
     assert pattern.sub(replacement, text) == expected
+
+
+def test_how_often_a_cell_is_tried_and_when_it_runs_is_read() -> None:
+    source = '#| retries: 3\n#| backoff: 10m\n#| when: drain and ok("check")\n#| continue-on-failure: true\nx = 1'
+    found = options.read(source, cell=0)
+    assert (found.retries, found.backoff, found.continue_on_failure) == (3, 300.0, True)
+    assert found.when is not None
+    assert found.when.text == 'drain and ok("check")'
+    assert found.when.steps == {"check"}
+    nothing = options.read("x = 1", cell=0)
+    assert (nothing.retries, nothing.backoff, nothing.when, nothing.continue_on_failure) == (0, 1.0, None, False)
