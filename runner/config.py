@@ -11,7 +11,7 @@ import re
 import socket
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from runner.errors import OperatorError
@@ -19,6 +19,15 @@ from runner.errors import OperatorError
 _NAMES = frozenset({"project", "branch", "evidence-branch", "issues-branch", "bot"})
 _NAME = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9]+(?:[-_./][A-Za-z0-9]+)*")
 """They become folders, refs, markers and keys, so they hold nothing that means something there."""
+_STORE = re.compile(
+    r"environment|files"
+    r"|sops:(?!\.\.?(?:/|\Z))(?!\S*/\.\.?(?:/|\Z))[A-Za-z0-9_.][A-Za-z0-9_./-]*\.(?:yaml|yml|json|env|ini)"
+    # Without TLS only on this machine, where Vault's own agent listens.
+    r"|vault:(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://(?:127\.0\.0\.1|localhost))(?::[0-9]{1,5})?"
+    r"/v1/[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*?/data/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*(?:\?version=[1-9][0-9]{0,8})?"
+)
+"""Ways to name a secret store."""
+STORES = "environment, files, sops:PATH-IN-THE-REPOSITORY.yaml or vault:https://HOST/v1/MOUNT/data/PATH"
 DOING = "reading [tool.runbook] of pyproject.toml"
 
 
@@ -27,7 +36,7 @@ class Settings:
     """Checked settings. Times are seconds.
 
     `project` is the id that genesis froze; `branch` holds runbooks and policy; `lease` is how long a silent owner is
-    waited for; `secrets` is a folder of secret files, one for each name.
+    waited for; `secrets` is a folder of secret files, one for each name; `secret_stores` are asked in their order.
     """
 
     project: str = ""
@@ -41,6 +50,7 @@ class Settings:
     timeout: int = 3600
     cell_timeout: int = 600
     secrets: str = ""
+    secret_stores: tuple[str, ...] = ("environment", "files")
 
 
 def read(text: str | None) -> Settings:
@@ -58,13 +68,34 @@ def read(text: str | None) -> Settings:
     known = {field.name.replace("_", "-"): field for field in fields(Settings)}
     problems = [f"{name} is not a setting" for name in table if name not in known]
     for name, value in table.items():
-        if name in known and not _fits(value, str(known[name].type)):
+        if name == "secret-stores":
+            problems += _not_stores(value)
+        elif name in known and not _fits(value, str(known[name].type)):
             problems.append(f"{name} must be of type {known[name].type}, not {value!r}")
         elif name in _NAMES and not _NAME.fullmatch(str(value)):
             problems.append(f"{name} = {value!r} must be of letters and digits with single - _ . / between them")
     if problems:
         raise OperatorError(DOING, "; ".join(problems), hint=f"settings are: {', '.join(known)}")
-    return Settings(**{name.replace("-", "_"): value for name, value in table.items()})
+    stores = table.pop("secret-stores", None)
+    settings = Settings(**{name.replace("-", "_"): value for name, value in table.items()})
+    return replace(settings, secret_stores=tuple(stores)) if stores else settings
+
+
+def _not_stores(value: object) -> list[str]:
+    """What keeps a value from being a list of secret stores, each once; a typo must not silently ask one fewer."""
+    if not isinstance(value, list) or not value:
+        return [f"secret-stores must be a list of {STORES}"]
+    # Shown without what may be a password or a token in it.
+    wrong = [
+        ascii(re.sub(r"//[^/]*@|\?.*", "...", str(one)))[:120]
+        for one in value
+        if not isinstance(one, str) or not _STORE.fullmatch(one)
+    ]
+    twice = sorted({one for one in value if isinstance(one, str) and value.count(one) > 1})
+    return [
+        *(f"secret-stores: {one} is not {STORES}" for one in wrong),
+        *(f"secret-stores: {one} is there twice" for one in twice),
+    ]
 
 
 def _fits(value: object, kind: str) -> bool:

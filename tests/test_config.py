@@ -30,11 +30,56 @@ def test_a_setting_is_read_by_its_name_with_hyphens() -> None:
         ('[tool.runbook]\nproject = "a--b"\nbot = "a b"\n', "project = .*; bot = 'a b'"),
         ("[tool]\nrunbook = 1\n", "not a table"),
         ("[tool.runbook", "reading"),
+        ("[tool.runbook]\nsecret-stores = []\n", "must be a list of environment, files"),
+        ('[tool.runbook]\nsecret-stores = "files"\n', "must be a list of environment, files"),
+        ('[tool.runbook]\nsecret-stores = ["files", "files"]\n', "files is there twice"),
+        ('[tool.runbook]\nsecret-stores = ["vauld:x", 1]\n', "'vauld:x' is not .*; secret-stores: '1' is not"),
     ],
 )
 def test_what_is_unknown_or_of_another_type_is_refused(text: str, wrong: str) -> None:
     with pytest.raises(OperatorError, match=wrong):
         config.read(text)
+
+
+VAULT = "vault:https://vault.example.org"
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "sops:runbooks/secrets.sops.yaml",
+        "sops:.ops/s.env",
+        f"{VAULT}/v1/kv/data/ops",
+        f"{VAULT}:8200/v1/team/kv/data/ops/db?version=3",
+        "vault:http://127.0.0.1:8100/v1/kv/data/ops",
+    ],
+)
+def test_a_secret_store_is_named_by_where_it_is(store: str) -> None:
+    assert config.read(f'[tool.runbook]\nsecret-stores = ["{store}"]\n').secret_stores == (store,)
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "sops:/etc/s.yaml",
+        "sops:../s.yaml",
+        "sops:a/../../s.yaml",
+        "sops:a/..",
+        "sops:secrets",
+        "vault:http://vault.example.org/v1/kv/data/ops",
+        "vault:https://user:pw@vault.example.org/v1/kv/data/ops",
+        f"{VAULT}/v1/kv/ops",
+        f"{VAULT}/v1/kv/data/ops?version=0",
+        f"{VAULT}/v1/kv/data/ops?token=x",
+        f"{VAULT}/v1/kv/data/ops#x",
+        "vault:kv/ops",
+    ],
+)
+def test_a_secret_store_that_could_be_somewhere_else_is_refused(store: str) -> None:
+    with pytest.raises(OperatorError, match="secret-stores: ") as caught:
+        config.read(f'[tool.runbook]\nsecret-stores = ["{store}"]\n')
+    assert "pw" not in str(caught.value)
+    assert "token" not in str(caught.value)
 
 
 def test_a_machine_may_be_called_by_another_name_in_events() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,13 +65,30 @@ def _check(path: Path) -> Checked:
     from runner.runbook import reader
     from runner.runbook.lint import lint
 
-    parts = path.resolve().with_suffix("").parts
-    inside = parts[len(parts) - parts[::-1].index("runbooks") :] if "runbooks" in parts else parts[-1:]
+    whole = path.resolve()
+    inside = whole.relative_to(root / "runbooks") if (root := repository(whole)) else Path(whole.name)
+    name = inside.with_suffix("").as_posix()
     try:
-        runbook = reader.read(path.read_bytes(), name="/".join(inside), path=str(path), commit="")
+        runbook = reader.read(path.read_bytes(), name=name, path=str(path), commit="", beside=beside(path))
     except RequestError as error:
         return Checked(path=path, problem=f"{error.wrong} {error.hint}".strip())
     return Checked(path=path, findings=lint(runbook))
+
+
+def beside(path: Path) -> Callable[[str], bytes | None]:
+    """What gives the reader other files of the work tree that a notebook lies in."""
+    root = repository(path.resolve())
+
+    def read(other: str) -> bytes | None:
+        file = root / other if root else None
+        return file.read_bytes() if file and file.is_file() else None
+
+    return read
+
+
+def repository(notebook: Path) -> Path | None:
+    """The folder above the innermost `runbooks`, from which paths in a header are counted."""
+    return next((folder.parent for folder in notebook.parents if folder.name == "runbooks"), None)
 
 
 def _plain(checked: Checked) -> dict[str, object]:

@@ -72,6 +72,7 @@ def _contract(runbook: Runbook) -> dict[str, object]:
         "network": header.access.network,
         "write": list(header.access.write),
         "processes": header.access.processes,
+        "environment": header.environment or "",
         "timeout": duration.words(header.timeout) if header.timeout else "",
         "closes the issue": header.close_issue,
         "irreversible": header.irreversible or "",

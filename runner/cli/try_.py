@@ -39,11 +39,12 @@ def command(notebook: Path, *, given: tuple[str, ...], as_json: bool) -> int:
       runbook try runbooks/disk-cleanup.ipynb
       runbook try disk-cleanup.ipynb -p directory=/var/tmp -p older_than_days=7
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
+    from runner.cli.lint import beside
     from runner.ledger.bodies import Status
     from runner.runbook import reader
 
     content = notebook.read_bytes()
-    runbook = reader.read(content, name=notebook.stem, path=str(notebook), commit="")
+    runbook = reader.read(content, name=notebook.stem, path=str(notebook), commit="", beside=beside(notebook))
     values = runbook.parameters.values(_given(given), examples=dict(runbook.header.examples))
     order = _order(runbook, values.plain())
     with tempfile.TemporaryDirectory(prefix="runbook-try-") as folder:

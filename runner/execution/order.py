@@ -12,6 +12,8 @@ from runner.digest import Digest, Json, Wire
 class Mode(Enum):
     """Which cells an order executes."""
 
+    PREPARE = "prepare"
+    """None: only what a run would need is made ready, secrets and environment, to learn whether it can be had."""
     REHEARSE = "rehearse"
     RUN = "run"
 
@@ -50,6 +52,8 @@ class Order(Wire):
     """Plain variables for the kernel, such as RUNBOOK_RUN_ID and RUNBOOK_FENCE."""
     files: dict[str, Digest] = msgspec.field(default_factory=dict)
     """Name and digest of each file that the rehearsal left for the run; they travel beside the order."""
+    environment_lock: Digest | None = None
+    """Digest of the lock file, which travels beside the order; None for the runner's own packages."""
     schema: int = 1
 
 

@@ -39,6 +39,8 @@ class ExitReason(Enum):
     EARLY_EXIT = "early_exit"
     STATE_MOVED = "state_moved"
     SECRET_UNAVAILABLE = "secret_unavailable"  # noqa: S105 - a reason's name, not a password
+    STORE_AWAY = "store_away"
+    ENVIRONMENT_UNAVAILABLE = "environment_unavailable"
     CANCELLED = "cancelled"
     WITHHELD = "withheld"
     INTERNAL_ERROR = "internal_error"
@@ -91,6 +93,8 @@ class Environment(Wire):
     packages: Digest
     """Digest over the sorted `name==version` lines of the kernel's environment."""
     toolkit: Digest
+    lock: Digest | None = None
+    """Digest of the lock file that the packages were installed from; None for the runner's own."""
 
 
 class Outcome(Wire):

@@ -13,7 +13,7 @@ from runner.config import Settings
 from runner.digest import Digest, sha256
 from runner.ledger.bodies import Rehearsal
 from runner.ledger.event import iso
-from runner.plan.plan import Parameter, Plan, Rehearsed, Requested, SavedFile, Source
+from runner.plan.plan import Environment, Parameter, Plan, Rehearsed, Requested, SavedFile, Source
 from runner.ports.forge import Comment
 from runner.runbook import header
 from runner.runbook.parameters import Values, injected
@@ -76,14 +76,7 @@ def draft(runbook: Runbook, values: Values, *, asked: Comment, key: str, terms: 
         isolation=terms.isolation,
         toolkit=terms.toolkit,
         policy_commit=terms.policy_commit,
-        requested=Requested(
-            by=asked.author,
-            verified=asked.verified,
-            issue=asked.issue,
-            comment=asked.id,
-            key=key,
-            text_sha256=sha256(asked.body.encode()),
-        ),
+        requested=_requested(asked, key=key),
         rehearsal=NOT_REHEARSED,
         files=(),
         unreviewed=False,
@@ -91,6 +84,7 @@ def draft(runbook: Runbook, values: Values, *, asked: Comment, key: str, terms: 
         nonce=terms.nonce,
         made_at=iso(terms.now),
         expires_at=iso(terms.now + terms.life),
+        environment=_environment(runbook),
     )
 
 
@@ -98,6 +92,23 @@ def freeze(plan: Plan, *, rehearsed: Rehearsed, files: tuple[SavedFile, ...], no
     """The plan as it will be approved: with what the rehearsal saw and left, and its time counted from now."""
     times = {"made_at": iso(now), "expires_at": iso(now + life)}
     return msgspec.structs.replace(plan, rehearsal=rehearsed, files=files, **times)
+
+
+def _requested(asked: Comment, *, key: str) -> Requested:
+    return Requested(
+        by=asked.author,
+        verified=asked.verified,
+        issue=asked.issue,
+        comment=asked.id,
+        key=key,
+        text_sha256=sha256(asked.body.encode()),
+    )
+
+
+def _environment(runbook: Runbook) -> Environment | None:
+    """The lock by its digest, which lint has found to pin everything."""
+    path = runbook.header.environment
+    return Environment(path=path, sha256=sha256(runbook.lock)) if path and runbook.lock is not None else None
 
 
 def _irreversible(runbook: Runbook) -> str | None:

@@ -44,6 +44,13 @@ class SavedFile(Wire):
     size: int
 
 
+class Environment(Wire):
+    """The lock file of the packages that the kernel has, at the runbook's commit."""
+
+    path: str
+    sha256: Digest
+
+
 class Parameter(Wire):
     """One value and where it came from: `request` or `default`."""
 
@@ -88,6 +95,8 @@ class Plan(Wire):
     """When the approvals that an emergency started without have to be there."""
     break_glass: str = ""
     """Why it ran without forge or remote, in its requester's words; empty for every other plan."""
+    environment: Environment | None = None
+    """None for the runner's own packages."""
     schema: int = 1
 
     def to_bytes(self) -> bytes:

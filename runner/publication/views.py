@@ -59,6 +59,7 @@ class PlanView:
     parameters: tuple[Pair, ...]
     secrets: tuple[str, ...]
     opens: tuple[str, ...]
+    environment: str
     outputs: tuple[Pair, ...]
     rehearsal: str
     message: str
@@ -151,6 +152,7 @@ def plan_view(plan: Plan, *, digest: Digest, decision: Decision, head: Head) -> 
         ),
         secrets=tuple(sorted({*plan.read_secrets, *plan.change_secrets})),
         opens=(*(("network",) if plan.network else ()), *(f"write {path}" for path in plan.write)),
+        environment=f"{plan.environment.path} {plan.environment.sha256[:SHORT]}" if plan.environment else "",
         outputs=tuple(Pair(name=cell, value=text) for cell, text in plan.rehearsal.outputs.items()),
         rehearsal=plan.rehearsal.result.value,
         message=plan.rehearsal.message,

@@ -55,7 +55,7 @@ def find(objects: Objects, name: str, *, commit: str) -> Runbook:
         raise RequestError(doing, "it cannot be read at this commit", hint="Ask again in a new comment.")
     if len(content) > MAX_BYTES:
         raise RequestError(doing, f"{len(content)} bytes is too much (at most {MAX_BYTES})", hint="Clear its outputs.")
-    return reader.read(content, name=name, path=path, commit=commit)
+    return reader.read(content, name=name, path=path, commit=commit, beside=lambda other: objects.read(commit, other))
 
 
 def _listed(objects: Objects, commit: str) -> dict[str, str]:

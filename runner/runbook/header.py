@@ -11,7 +11,7 @@ from runner.digest import Json
 from runner.errors import RequestError
 from runner.request import strict_yaml
 from runner.request.strict_yaml import Node
-from runner.runbook import duration
+from runner.runbook import duration, environment
 from runner.runbook.options import shown
 
 DOING = "reading the header"
@@ -22,6 +22,7 @@ KEYS = (
     "target",
     "secrets",
     "access",
+    "environment",
     "timeout",
     "close_issue",
     "irreversible",
@@ -49,7 +50,8 @@ class Access:
 class Header:
     """A checked header. `timeout` is the whole run's, in seconds; `present` is False for a notebook without one.
 
-    `target` holds the templates as written; without any, the reader fills in the runbook's own name.
+    `target` holds the templates as written; without any, the reader fills in the runbook's own name. `environment` is
+    the path of a lock file from the repository's root; None for the runner's own packages.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Header:
     read_secrets: tuple[str, ...] = ()
     change_secrets: tuple[str, ...] = ()
     access: Access = field(default_factory=Access)
+    environment: str | None = None
     timeout: float | None = None
     close_issue: bool = False
     irreversible: str | None = None
@@ -108,7 +111,7 @@ def _header(values: Mapping[str, object]) -> Header:
     access = values.get("access")
     read_secrets, change_secrets = secrets if isinstance(secrets, tuple) else ((), ())
     target, examples, timeout = values.get("target"), values.get("examples"), values.get("timeout")
-    irreversible = values.get("irreversible")
+    irreversible, lock = values.get("irreversible"), values.get("environment")
     return Header(
         title=str(values.get("title", "")),
         owner=str(values.get("owner", "")),
@@ -117,6 +120,7 @@ def _header(values: Mapping[str, object]) -> Header:
         read_secrets=read_secrets,
         change_secrets=change_secrets,
         access=access if isinstance(access, Access) else Access(),
+        environment=lock if isinstance(lock, str) else None,
         timeout=timeout if isinstance(timeout, float) else None,
         close_issue=values.get("close_issue") is True,
         irreversible=irreversible if isinstance(irreversible, str) else None,
@@ -241,6 +245,12 @@ def _access(value: Node) -> Access:
     return Access(network=_flag(value.get("network", "false")), write=tuple(paths), processes=str(processes))
 
 
+def _lock(value: Node) -> str:
+    if isinstance(value, str) and environment.PATH.fullmatch(value):
+        return value
+    raise ValueError("the path of a lock file of the repository, such as runbooks/environments/db.lock")
+
+
 def _flag(value: Node) -> bool:
     if value not in ("true", "false"):
         raise ValueError("true or false")
@@ -264,6 +274,7 @@ _CHECKS: Mapping[str, Callable[[Node], object]] = {
     "target": _templates,
     "secrets": _secrets,
     "access": _access,
+    "environment": _lock,
     "timeout": _duration,
     "close_issue": _flag,
     "irreversible": _line,

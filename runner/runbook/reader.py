@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NoReturn
 
@@ -24,7 +24,9 @@ MAX_DEPTH = 64
 _KERNEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def read(content: bytes, *, name: str, path: str, commit: str) -> Runbook:
+def read(
+    content: bytes, *, name: str, path: str, commit: str, beside: Callable[[str], bytes | None] = lambda _path: None
+) -> Runbook:
     """Read a runbook.
 
     Args:
@@ -32,6 +34,7 @@ def read(content: bytes, *, name: str, path: str, commit: str) -> Runbook:
         name: what people call it: its path under `runbooks/` without the ending.
         path: where it lies in the repository, for messages and for the plan.
         commit: the commit it was read at; empty for a work tree.
+        beside: gives another file of the same commit or work tree by its path, None where there is none.
 
     Raises:
         RequestError: if it is not a notebook (nbformat 4, Python) or its header, cells or options are malformed.
@@ -57,6 +60,7 @@ def read(content: bytes, *, name: str, path: str, commit: str) -> Runbook:
         language=language,
         kernel=kernel or "python3",
         kernel_declared=bool(kernel),
+        lock=beside(head.environment) if head.environment else None,
     )
 
 

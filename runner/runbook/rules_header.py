@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runner.runbook import header, spelling
+from runner.runbook import environment, header, spelling
 from runner.runbook.cells import Role
 from runner.runbook.declaration import Fault
 from runner.runbook.finding import Hit, Rule, Severity
@@ -124,6 +124,25 @@ def _no_target(runbook: Runbook) -> Iterator[Hit]:
         )
 
 
+def _no_environment(runbook: Runbook) -> Iterator[Hit]:
+    path = runbook.header.environment
+    if path is None:
+        return
+    if runbook.lock is None:
+        yield Hit(
+            cell=0,
+            message=f"there is no {path} beside it: its environment is not known",
+            hint="Commit the lock file, by its path from the repository's root.",
+        )
+        return
+    for problem in environment.read(runbook.lock).problems:
+        yield Hit(
+            cell=0,
+            message=f"{path}, {problem}",
+            hint="Compile it: uv pip compile --generate-hashes --no-annotate --output-file LOCK REQUIREMENTS",
+        )
+
+
 def _cell(runbook: Runbook) -> int | None:
     return next((each.index for each in runbook.cells if each.role is Role.PARAMETERS), None)
 
@@ -142,4 +161,5 @@ RULES = (
     Rule(id="R25", title="no risk", severity=_WARNING, check=_not_classified),
     Rule(id="R29", title="no target", severity=_WARNING, check=_no_target),
     Rule(id="R30", title="secret as a parameter", severity=_WARNING, check=_secret_parameter),
+    Rule(id="R31", title="environment not pinned", severity=_ERROR, check=_no_environment),
 )

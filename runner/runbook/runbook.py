@@ -15,6 +15,7 @@ class Runbook:
     """A notebook at a commit. `content` is the exact blob; `digest` is its sha256; `language` the kernel's language.
 
     `kernel` is the kernelspec's name, or `python3` where the notebook names none (`kernel_declared` is False then).
+    `lock` is the exact blob of the lock file that the header names; None where it names none, or there is no such file.
     """
 
     name: str
@@ -28,3 +29,4 @@ class Runbook:
     language: str = "python"
     kernel: str = "python3"
     kernel_declared: bool = True
+    lock: bytes | None = None
