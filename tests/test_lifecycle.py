@@ -11,12 +11,13 @@ from runner.approval.decide import Decision, Verdict
 from runner.ledger import bodies
 from runner.ledger.bodies import Body, Resolution, Rollback, Status
 from runner.ledger.event import from_iso
-from runner.lifecycle import Heard, Known, Snapshot, Unheard, next_actions
+from runner.lifecycle import next_actions
 from runner.plan.run import RunState
 from runner.ports.executor import WorkState
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.request.request import Request, RequestKey
+from runner.snapshot import Heard, Known, Snapshot, Unheard
 from tests.builders import A_LOSS, A_START, NOW, a_comment, a_plan, a_run, a_thread, some_words
 
 ALLOWED = Decision(verdict=Verdict.ALLOWED, reasons=())

@@ -20,8 +20,8 @@ from runner.ledger.bodies import Approve, Body, Cancel, Interrupt, Reject, Resol
 from runner.plan.plan import Plan
 from runner.plan.run import Run, may_follow
 from runner.ports.forge import Comment, PersonId, Thread
-from runner.request import command as asked
-from runner.request.command import BadCommand, Command, Verb
+from runner.request import arguments as asked
+from runner.request.command import BadCommand, Command, Verb, commands
 
 Recordable: TypeAlias = Approve | Revoke | Reject | Cancel | Resolve
 Done: TypeAlias = asked.Approve | asked.Revoke | asked.Reject | asked.Cancel | asked.Resolve
@@ -103,7 +103,7 @@ def commands_of(thread: Thread, *, bot: str) -> tuple[Command | BadCommand, ...]
     found: list[Command | BadCommand] = []
     for comment in thread.comments:
         if not comment.ours:
-            read = asked.commands(replace(comment, edited=False), bot=bot)
+            read = commands(replace(comment, edited=False), bot=bot)
             found += [replace(command, comment=comment) for command in read]
     return tuple(found)
 

@@ -23,8 +23,8 @@ from runner.execution.outcome import Fate
 if TYPE_CHECKING:
     from runner.audit.finding import Report
     from runner.evidence.manifest import Manifest
-    from runner.lifecycle import Known
     from runner.ports.forge import Forge, Issue, IssueId
+    from runner.snapshot import Known
 
 RUNBOOK = "rotate-certificate"
 

@@ -11,7 +11,7 @@ from runner.cli.output import emit, table
 
 if TYPE_CHECKING:
     from runner.cli.supervise import Standing
-    from runner.lifecycle import Known
+    from runner.snapshot import Known
 
 LAST = 3
 """Runs that are over and shown nevertheless: what was done here last."""

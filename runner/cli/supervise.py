@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from runner.cli.progress import watching
 
 if TYPE_CHECKING:
-    from runner.lifecycle import Known, Snapshot
     from runner.ports.forge import IssueId
+    from runner.snapshot import Known, Snapshot
     from runner.wiring import Workspace
 
 RUN_FAILED = 1

@@ -16,8 +16,9 @@ from runner.digest import Json
 from runner.errors import RequestError
 from runner.ports.forge import Comment, Thread
 from runner.request import block
+from runner.request.arguments import Run
 from runner.request.asks import Block, TooMuch, asks
-from runner.request.command import Command, Run, commands
+from runner.request.command import Command, commands
 
 RequestKey = NewType("RequestKey", str)
 """`forge:project:comment:ordinal`: known before there is a plan, and unique for ever."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from runner.errors import RunbookError
 from runner.execution import transcript
 from runner.execution.outcome import Fate
-from runner.lifecycle import Known
 from runner.plan.run import Run
 from runner.ports.executor import WorkState
+from runner.snapshot import Known
 from runner.supervisor import heartbeat, telling
 from runner.supervisor.desk import Desk
 from runner.supervisor.ending import Ending

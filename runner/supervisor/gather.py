@@ -13,7 +13,6 @@ from runner.approval.approval import approvals, still_said
 from runner.approval.decide import Decision, decide, people_of
 from runner.errors import IntegrityError, OutsideError
 from runner.ledger.bodies import Start
-from runner.lifecycle import Heard, Known, Snapshot, Unheard
 from runner.plan.plan import Plan
 from runner.plan.run import Run, RunState, fold
 from runner.ports.executor import WorkState
@@ -23,6 +22,7 @@ from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.repository import refs
 from runner.request.request import Asked, Request, requests
+from runner.snapshot import Heard, Known, Snapshot, Unheard
 from runner.supervisor.desk import Desk
 from runner.supervisor.heartbeat import PREFIX, Observer
 from runner.supervisor.listening import heard_on, problems

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from runner.approval import collect
-from runner.lifecycle import Heard, Known, Unheard
 from runner.ports.forge import Thread
 from runner.publication import comments
 from runner.request.command import Command, Verb
 from runner.request.request import Asked
+from runner.snapshot import Heard, Known, Unheard
 from runner.supervisor.desk import Desk
 
 VERBS = (

@@ -17,10 +17,10 @@ from runner.ledger.bodies import Cancel, Expire, Interrupt, Start
 from runner.ledger.chain import Draft
 from runner.ledger.event import Event
 from runner.ledger.state import State
-from runner.lifecycle import Known
 from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.ports.executor import WorkState
+from runner.snapshot import Known
 from runner.supervisor import heartbeat, orders
 from runner.supervisor.desk import Desk
 from runner.supervisor.gather import judged, work_key

@@ -10,8 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeAlias, assert_never
 
-from runner.errors import OutsideError, RunbookError
-from runner.lifecycle import (
+from runner.actions import (
     Action,
     Answer,
     Await,
@@ -19,21 +18,20 @@ from runner.lifecycle import (
     Expire,
     Finish,
     Interrupt,
-    Known,
     MakePlan,
     Mark,
     Record,
-    Snapshot,
     Start,
     Stop,
     Submit,
     Tell,
-    Unheard,
-    next_actions,
 )
+from runner.errors import OutsideError, RunbookError
+from runner.lifecycle import next_actions
 from runner.plan.run import Run, RunState
 from runner.ports.forge import IssueId
 from runner.publication import comments
+from runner.snapshot import Known, Snapshot, Unheard
 from runner.supervisor import company, heartbeat, planning, record, running, telling
 from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending

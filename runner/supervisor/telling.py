@@ -9,13 +9,13 @@ from runner.evidence.manifest import Manifest
 from runner.execution.outcome import Environment, ExitReason, Outcome
 from runner.ledger.bodies import Cancel, Finish, Late, Reject, Resolve
 from runner.ledger.event import Event
-from runner.lifecycle import Known, Unheard
 from runner.plan.run import Run, RunState
 from runner.publication import comments, markers
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.publication.publish import publish, relabel, update
 from runner.publication.views import Ended, Head, Link
+from runner.snapshot import Known, Unheard
 from runner.supervisor.desk import Desk
 
 _ENDED = {

@@ -16,7 +16,8 @@ from runner.plan.plan import Parameter, Plan
 from runner.publication import comments, markers
 from runner.publication.markers import Kind
 from runner.publication.views import Ended, Head, Link
-from runner.request.command import Approve, Command, commands
+from runner.request.arguments import Approve
+from runner.request.command import Command, commands
 from tests.builders import a_comment, a_plan, an_outcome, rehearsed, requested_by
 
 HEAD = Head(number=42, digest=sha256(b"head"))

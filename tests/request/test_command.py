@@ -10,22 +10,8 @@ from hypothesis import strategies as st
 
 from runner.ledger.bodies import Resolution
 from runner.ports.forge import Comment, CommentId, IssueId, PersonId
-from runner.request.command import (
-    LATER,
-    Approve,
-    BadCommand,
-    Cancel,
-    Command,
-    Help,
-    Leave,
-    Reject,
-    Resolve,
-    Revoke,
-    Run,
-    Status,
-    Verb,
-    commands,
-)
+from runner.request.arguments import Approve, Cancel, Help, Leave, Reject, Resolve, Revoke, Run, Status
+from runner.request.command import LATER, BadCommand, Command, Verb, commands
 
 DIGEST = "0123456789ab"
 RUN = "20261123T023028Z-disk-cleanup-7k3q2x2m"

@@ -23,11 +23,11 @@ from runner.evidence import layout
 from runner.evidence.manifest import Manifest
 from runner.ledger.bodies import Finish, Interrupt, Late, Start
 from runner.ledger.event import Event
-from runner.lifecycle import Snapshot
 from runner.plan.run import Run, fold
 from runner.ports.forge import IssueId, Thread
 from runner.publication import markers
 from runner.publication.markers import Kind
+from runner.snapshot import Snapshot
 from runner.supervisor import founding
 from runner.supervisor.supervisor import Supervisor
 from runner.supervisor.telling import attempt_of

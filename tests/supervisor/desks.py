@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from runner import wiring
-from runner.lifecycle import Known, Snapshot
 from runner.ports.forge import IssueId
+from runner.snapshot import Known, Snapshot
 from runner.supervisor import desk as desks
 from runner.supervisor.desk import Desk
 from runner.supervisor.gather import gather

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from runner.lifecycle import Unheard
 from runner.plan.run import RunState
 from runner.publication import markers
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
+from runner.snapshot import Unheard
 from runner.supervisor import telling
 from tests.stories.world import World
 from tests.supervisor.desks import desk_in, known_in

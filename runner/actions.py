@@ -1,0 +1,110 @@
+"""What can happen next: the answers of `lifecycle.next_actions`, each a proposal. The supervisor carries them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from runner.publication.labels import Label
+from runner.publication.markers import Kind
+from runner.request.request import Request
+from runner.snapshot import Heard, Known, Unheard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakePlan:
+    """Read the runbook, check the parameters, rehearse, freeze, append; or refuse with reasons."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Reply to a comment, once."""
+
+    unheard: Unheard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Append what a person said."""
+
+    heard: Heard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Say something on the issue, once. Plan and result are never edited; status is, and proves nothing."""
+
+    known: Known
+    what: Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Set the label of the issue; it mirrors where the run stands, and decides nothing."""
+
+    known: Known
+    label: Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expire:
+    """The plan's time ran out."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Judge again, take the locks, append the start."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """Hand the signed work order to the executor; safe to repeat."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Pass a recorded cancel on to the worker; saying it twice is saying it once."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """Collect the sealed outcome and append it with its evidence (as `late` where the start was given up)."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupt:
+    """Record that the owner is lost and that what happened is unknown; the locks stay held."""
+
+    known: Known
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """Close the issue of a run that succeeded and whose header asks for it."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Await:
+    """Nothing to do but to keep a running worker company: heartbeat, progress, status comment."""
+
+    known: Known
+
+
+Action: TypeAlias = (
+    MakePlan | Answer | Record | Tell | Mark | Expire | Start | Submit | Stop | Finish | Interrupt | Close | Await
+)

@@ -1,0 +1,79 @@
+"""What each verb of the command grammar says, read: one strict type per verb. `command.py` reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from runner.ledger.bodies import Resolution
+
+
+class Leave(Enum):
+    """What a cancelled run does with what it has changed: leave it, or roll it back."""
+
+    LEAVE = "leave"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """`run NAME key=value ...`; the values are text until the runbook's schema has read them."""
+
+    runbook: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve:
+    """`approve DIGEST [reason]`; the digest may be cut to 12 digits."""
+
+    digest: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoke:
+    """`revoke DIGEST [reason]`: takes one's own approval back."""
+
+    digest: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """`reject DIGEST reason`."""
+
+    digest: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """`cancel [RUN or DIGEST] --leave|--rollback [reason]`; `which` is empty for the issue's only run."""
+
+    which: str
+    mode: Leave
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolve:
+    """`resolve RUN OUTCOME reason`."""
+
+    run: str
+    decision: Resolution
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """`status`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Help:
+    """`help`."""
+
+
+Arguments: TypeAlias = Run | Approve | Revoke | Reject | Cancel | Resolve | Status | Help
