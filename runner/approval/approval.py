@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from runner.digest import Digest
-from runner.ledger.bodies import Approve, Body, Revoke
+from runner.ledger.bodies import Approve, Body, Resume, Revoke
+from runner.plan.run import NEW
 from runner.ports.forge import CommentId, PersonId, Thread
 
 
@@ -28,8 +29,26 @@ class Approval:
     fault: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """Whose word began the next attempt of a run, in which event."""
+
+    number: int
+    by: PersonId
+    verified: bool
+
+
+def resumption(events: Iterable[tuple[int, str, Body]]) -> Resumption | None:
+    """The newest resume of a run's events; None if it was never resumed."""
+    found = [(number, body) for number, _, body in events if isinstance(body, Resume)]
+    if not found:
+        return None
+    number, body = found[-1]
+    return Resumption(number=number, by=PersonId(body.said.by), verified=body.said.verified)
+
+
 def approvals(events: Iterable[tuple[int, str, Body]]) -> tuple[Approval, ...]:
-    """Fold a run's events (number, time, body) into its approvals, the revoked ones marked."""
+    """Fold a run's events (number, time, body) into its approvals, those that count no more marked."""
     found: dict[int, Approval] = {}
     for number, time, body in events:
         if isinstance(body, Approve):
@@ -44,7 +63,15 @@ def approvals(events: Iterable[tuple[int, str, Body]]) -> tuple[Approval, ...]:
             )
         elif isinstance(body, Revoke) and body.approval in found:
             found[body.approval] = replace(found[body.approval], fault="revoked")
+        elif isinstance(body, Resume) and body.approval == NEW:
+            found = {one.number: one for one in only_after(number, found.values())}
     return tuple(found.values())
+
+
+def only_after(resumed: int, given: Iterable[Approval]) -> tuple[Approval, ...]:
+    """The same approvals; those before a resume do not count for the next attempt."""
+    fault = "it was given before the run was resumed, and the next attempt needs a new one"
+    return tuple(replace(one, fault=fault) if one.number < resumed and not one.fault else one for one in given)
 
 
 def still_said(given: Iterable[Approval], thread: Thread) -> tuple[Approval, ...]:

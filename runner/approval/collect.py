@@ -15,16 +15,17 @@ from typing import TypeAlias, assert_never
 from runner.approval.approval import Approval, approvals
 from runner.approval.rights import Actor, may
 from runner.approval.rules import Policy
+from runner.approval.rules import Resume as Needs
 from runner.digest import SHORT
-from runner.ledger.bodies import Approve, Body, Cancel, Interrupt, Reject, Resolve, Revoke, Said
+from runner.ledger.bodies import Approve, Body, Cancel, Interrupt, Reject, Resolve, Resume, Revoke, Said
 from runner.plan.plan import Plan
-from runner.plan.run import Run, may_follow
+from runner.plan.run import NEW, SAME, Run, may_follow
 from runner.ports.forge import Comment, PersonId, Thread
 from runner.request import arguments as asked
 from runner.request.command import BadCommand, Command, Verb, commands
 
-Recordable: TypeAlias = Approve | Revoke | Reject | Cancel | Resolve
-Done: TypeAlias = asked.Approve | asked.Revoke | asked.Reject | asked.Cancel | asked.Resolve
+Recordable: TypeAlias = Approve | Revoke | Reject | Cancel | Resolve | Resume
+Done: TypeAlias = asked.Approve | asked.Revoke | asked.Reject | asked.Cancel | asked.Resolve | asked.Resume
 """Arguments of the verbs that do something to a run."""
 
 _ENDING = Reject | Cancel | Resolve
@@ -150,8 +151,10 @@ def _one(
 ) -> None:
     try:
         known = _meant(args, runs)
-        body = _body(args, known, command.comment)
+        body = _body(args, known, command.comment, policy=policy)
         if _is_recorded(known, command) or _is_repeated(collected, known, body):
+            return
+        if _is_being_resumed(collected, known):  # what is said of the next attempt is judged when that is on record
             return
         _judge(policy, command, body, known=known, members=members)
     except _RefusedError as refused:
@@ -185,7 +188,7 @@ def _meant(args: Done, runs: Sequence[Known]) -> Known:
     match args:
         case asked.Approve() | asked.Revoke() | asked.Reject():
             return _by_digest(args.digest, runs)
-        case asked.Resolve():
+        case asked.Resolve() | asked.Resume():
             return _by_id(args.run, runs)
         case asked.Cancel(which=""):
             possible = [known for known in runs if not known.run.over]
@@ -221,7 +224,7 @@ def _current(runs: Sequence[Known]) -> str:
     return f"The current plan is {told}." if len(waiting) == 1 else f"The current plans are {told}."
 
 
-def _body(args: Done, known: Known, comment: Comment) -> Recordable:
+def _body(args: Done, known: Known, comment: Comment, *, policy: Policy) -> Recordable:
     digest, words = known.run.digest, said(comment)
     match args:
         case asked.Approve():
@@ -237,6 +240,11 @@ def _body(args: Done, known: Known, comment: Comment) -> Recordable:
             interrupts = [number for number, _, body in known.events if isinstance(body, Interrupt)]
             number = interrupts[-1] if interrupts else 0
             return Resolve(interrupt=number, decision=args.decision, said=words, reason=args.reason)
+        case asked.Resume():
+            plan, attempt = known.plan, known.run.attempt + 1
+            needs = policy.resumes(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
+            approval = SAME if needs is Needs.SAME_APPROVAL else NEW
+            return Resume(plan_digest=digest, attempt=attempt, approval=approval, said=words, reason=args.reason)
     assert_never(args)
 
 
@@ -248,6 +256,10 @@ def _is_recorded(known: Known, command: Command) -> bool:
 def _is_repeated(collected: Collected, known: Known, body: Recordable) -> bool:
     mine = (record.body for record in collected.record if record.run == known.run.id)
     return any(type(one) is type(body) and one.said.comment == body.said.comment for one in mine)
+
+
+def _is_being_resumed(collected: Collected, known: Known) -> bool:
+    return any(one.run == known.run.id and isinstance(one.body, Resume) for one in collected.record)
 
 
 def _same(body: Recordable, args: asked.Arguments) -> bool:

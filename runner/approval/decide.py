@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import TypedDict
 
-from runner.approval.approval import Approval
+from runner.approval.approval import Approval, Resumption, only_after
 from runner.approval.count import Count, count
 from runner.approval.freeze import Hold, holds
 from runner.approval.glob import matches_any
-from runner.approval.rules import ISOLATION, Identity, Policy, Rule
+from runner.approval.rules import ISOLATION, Identity, Policy, Resume, Rule
 from runner.digest import Digest
 from runner.ledger.bodies import Rehearsal
 from runner.plan.plan import Plan
@@ -91,6 +92,7 @@ def decide(
     approvals: Iterable[Approval],
     members: frozenset[PersonId],
     now: datetime,
+    resumption: Resumption | None = None,
 ) -> Decision:
     """Judge a plan: may it start now?
 
@@ -101,10 +103,13 @@ def decide(
         approvals: all of the run's approvals, the void ones too, so that the reasons can name them.
         members: of the requester and the approvers, those who are members of the project now.
         now: the time, with its zone.
+        resumption: whose word asks for another attempt; None for the first.
     """
-    denied = _refusals_of_plan(policy, plan=plan, members=members, now=now)  # 1-11
+    denied = _refusals_of_plan(policy, plan=plan, members=members, now=now, resumption=resumption)  # 1-11
     if denied:
         return Decision(verdict=Verdict.DENIED, reasons=tuple(denied))
+    if resumption and policy.resumes(**_spoken_of(plan)) is Resume.NEW_APPROVAL:
+        approvals = only_after(resumption.number, approvals)
     counts = [  # 12: the rule of every target has its approvals
         count(
             rule,
@@ -138,26 +143,30 @@ def _pending(counts: Sequence[Count], held: Sequence[Hold]) -> Decision:
     )
 
 
-def people_of(plan: Plan, approvals: Iterable[Approval]) -> frozenset[PersonId]:
+def people_of(
+    plan: Plan, approvals: Iterable[Approval], *, resumption: Resumption | None = None
+) -> frozenset[PersonId]:
     """Name everybody whose membership a decision on this plan depends on: the forge has to be asked about these."""
-    return frozenset({PersonId(plan.requested.by), *(approval.by for approval in approvals)})
+    asked = {PersonId(plan.requested.by), *({resumption.by} if resumption else ())}
+    return frozenset(asked | {approval.by for approval in approvals})
 
 
-def _asked(plan: Plan, members: frozenset[PersonId]) -> Asked:
-    person = PersonId(plan.requested.by)
-    return Asked(
-        runbook=plan.runbook.name,
-        risk=plan.risk,
-        targets=plan.targets,
-        person=person,
-        verified=plan.requested.verified,
-        member=person in members,
-    )
-
-
-def _refusals_of_plan(policy: Policy, *, plan: Plan, members: frozenset[PersonId], now: datetime) -> list[str]:
+def _asked(plan: Plan, members: frozenset[PersonId], *, resumption: Resumption | None) -> list[Asked]:
+    """Whoever wished for it: the requester and, of a later attempt, the person who resumed it."""
+    wishes = [(PersonId(plan.requested.by), plan.requested.verified)]
+    wishes += [(resumption.by, resumption.verified)] if resumption else []
     return [
-        *_refusals_of_request(policy, _asked(plan, members)),  # 1-6
+        Asked(**_spoken_of(plan), person=person, verified=verified, member=person in members)
+        for person, verified in wishes
+    ]
+
+
+def _refusals_of_plan(
+    policy: Policy, *, plan: Plan, members: frozenset[PersonId], now: datetime, resumption: Resumption | None
+) -> list[str]:
+    wishes = _asked(plan, members, resumption=resumption)
+    return [
+        *_once(refusal for asked in wishes for refusal in _refusals_of_request(policy, asked)),  # 1-6
         *_rehearsal_succeeded(plan),  # 7
         *_plan_is_alive(plan, now),  # 8
         *_unreviewed_is_allowed(policy, plan),  # 9
@@ -227,8 +236,19 @@ def _isolation_is_enough(policy: Policy, plan: Plan) -> list[str]:
     ]
 
 
+class _SpokenOf(TypedDict):
+    runbook: str
+    risk: str
+    targets: tuple[str, ...]
+
+
+def _spoken_of(plan: Plan) -> _SpokenOf:
+    """What a policy's rules look at."""
+    return {"runbook": plan.runbook.name, "risk": plan.risk, "targets": plan.targets}
+
+
 def _rules(policy: Policy, plan: Plan) -> tuple[Rule, ...]:
-    return policy.rules_for(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
+    return policy.rules_for(**_spoken_of(plan))
 
 
 def _void(counts: Iterable[Count]) -> list[str]:

@@ -1,18 +1,18 @@
-"""Who may do what to a run that exists: approve, revoke, reject, cancel, resolve. Requests are `decide.may_request`.
+"""Who may do what to a run that exists: approve, revoke, reject, cancel, resolve, resume.
 
-Pure and fail closed, like the verdict. A yes has to fit the rule; a no is worth more than a yes, so any approver of any
-of the targets may say it.
+Requests are `decide.may_request`. Pure and fail closed, like the verdict. A yes has to fit the rule; a no is worth more
+than a yes, so any approver of any of the targets may say it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from runner.approval.approval import Approval
 from runner.approval.decide import Decision, Verdict
-from runner.approval.rules import Identity, Policy, Rule
+from runner.approval.rules import Identity, People, Policy, Rule
 from runner.plan.plan import Plan
 from runner.ports.forge import PersonId
 from runner.request.command import Verb
@@ -68,24 +68,36 @@ def _refusal(policy: Policy, verb: Verb, *, actor: Actor, plan: Plan, approvals:
     match verb:
         case Verb.APPROVE:
             return _may_not_approve(rules, actor, plan)
-        case Verb.REVOKE:  # the same person only
-            mine = [one for one in approvals if one.by == actor.person and not one.fault]
-            return "" if mine else f"there is no approval by {actor.person} to take back"
+        case Verb.REVOKE:
+            return _may_not_revoke(actor, approvals)
         case Verb.REJECT:
             approves = any(rule.approvers_include(actor.person) for rule in rules)
             return "" if approves else f"{actor.person} is not one of its approvers: {_approvers(rules)}"
         case Verb.CANCEL:
-            if actor.person == plan.requested.by or any(_on_hand(rule, actor) for rule in rules):
-                return ""
-            return f"{actor.person} is neither its requester, nor one of its approvers, nor on call for it"
-        case Verb.RESOLVE:  # it frees the locks of all targets, so the rule of every target has to agree
-            missing = next((rule for rule in rules if not rule.resolve.include(actor.person)), None)
-            if missing is None and rules:
-                return ""
-            return f"policy lets {missing.resolve if missing else 'nobody'} resolve it"
-        case Verb.RUN | Verb.STATUS | Verb.HELP:  # nothing that is done to a run that exists
+            mine = actor.person == plan.requested.by or any(_on_hand(rule, actor) for rule in rules)
+            strange = f"{actor.person} is neither its requester, nor one of its approvers, nor on call for it"
+            return "" if mine else strange
+        case Verb.RESOLVE:  # it frees the locks of all targets
+            return _not_everywhere([rule.resolve for rule in rules], actor, "resolve it")
+        case Verb.RESUME:  # as good as asking for it anew
+            return _not_everywhere([rule.request for rule in rules], actor, "request it, and so resume it")
+        case Verb.RUN | Verb.REVERT | Verb.STATUS | Verb.HELP:  # nothing that is done to a run that exists
             return f"{verb.value} is not done to a run"
     assert_never(verb)
+
+
+def _may_not_revoke(actor: Actor, approvals: Iterable[Approval]) -> str:
+    """The same person only."""
+    mine = [one for one in approvals if one.by == actor.person and not one.fault]
+    return "" if mine else f"there is no approval by {actor.person} to take back"
+
+
+def _not_everywhere(lists: Sequence[People], actor: Actor, what: str) -> str:
+    """The rule of every target has to name the person; no rule means nobody."""
+    missing = next((people for people in lists if not people.include(actor.person)), None)
+    if missing is None and lists:
+        return ""
+    return f"policy lets {missing or 'nobody'} {what}"
 
 
 def _may_not_approve(rules: Iterable[Rule], actor: Actor, plan: Plan) -> str:

@@ -135,6 +135,12 @@ class Policy:
         found = (self.rule_for(runbook=runbook, risk=risk, target=target) for target in targets)
         return tuple({rule.name: rule for rule in found if rule is not None}.values())
 
+    def resumes(self, *, runbook: str, risk: str, targets: Iterable[str]) -> Resume:
+        """Say what the next attempt of a run on these targets needs: new approvals, unless every rule lets the same."""
+        rules = self.rules_for(runbook=runbook, risk=risk, targets=targets)
+        same = bool(rules) and all(rule.resume is Resume.SAME_APPROVAL for rule in rules)
+        return Resume.SAME_APPROVAL if same else Resume.NEW_APPROVAL
+
     def least_isolation(self, *, runbook: str, risk: str, targets: Iterable[str]) -> str:
         """Name the weakest isolation that the rules of all these targets accept: what a plan has to ask for."""
         rules = self.rules_for(runbook=runbook, risk=risk, targets=targets)

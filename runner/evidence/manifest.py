@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from runner.digest import Digest, Json, Wire, readable, sha256
 from runner.execution.outcome import CellFate, Environment, Outcome, Redaction
 from runner.ledger.bodies import Approve, Rollback, Start, Status
@@ -51,6 +53,17 @@ class Result(Wire):
     withheld: bool
 
 
+class Previous(Wire):
+    """The attempt before: its number and its manifest (None where its worker was lost and left none).
+
+    `done` maps the cells that are not repeated, because they were answered ok and not undone, to their attempt.
+    """
+
+    attempt: int
+    manifest: Digest | None
+    done: dict[str, int] = msgspec.field(default_factory=dict)
+
+
 class File(Wire):
     """One file of this attempt, relative to the run's folder."""
 
@@ -78,6 +91,8 @@ class Manifest(Wire):
     result: Result
     files: tuple[File, ...]
     redactions: tuple[Redaction, ...]
+    previous: Previous | None = None
+    """The attempt before this one; None for the first."""
     schema: int = 1
 
     def to_bytes(self) -> bytes:

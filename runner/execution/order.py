@@ -16,6 +16,8 @@ class Mode(Enum):
     """None: only what a run would need is made ready, secrets and environment, to learn whether it can be had."""
     REHEARSE = "rehearse"
     RUN = "run"
+    REVERT = "revert"
+    """What looks, then the rollback cells of an earlier run's changes, then what looks once more."""
 
 
 class Order(Wire):
@@ -54,6 +56,16 @@ class Order(Wire):
     """Name and digest of each file that the rehearsal left for the run; they travel beside the order."""
     environment_lock: Digest | None = None
     """Digest of the lock file, which travels beside the order; None for the runner's own packages."""
+    done: dict[str, int] = msgspec.field(default_factory=dict)
+    """Id of each cell that an earlier attempt was answered ok for and that is not repeated, and that attempt."""
+    records: dict[str, Json] = msgspec.field(default_factory=dict)
+    """Results that were recorded before: by earlier attempts, or by the run that is reverted."""
+    moved_by_us: bool = False
+    """Changes of an earlier attempt may be in place, so that the plan cells are recorded and not compared."""
+    undo: tuple[str, ...] = ()
+    """Of a revert: ids of the change cells whose rollback cells run, last first."""
+    restored: dict[str, str] = msgspec.field(default_factory=dict)
+    """Of a revert: what the plan cells showed before the run that is reverted, which they have to show again."""
     schema: int = 1
 
 

@@ -89,6 +89,8 @@ class Plan(Wire):
     said: Said
     owes_by: str = ""
     """Of an emergency: when the approvals that it may start without have to be there; empty for every other plan."""
+    revert_of: str | None = None
+    """The run that this one undoes."""
 
 
 class Approve(Wire):
@@ -180,6 +182,19 @@ class Resolve(Wire):
     reason: str
 
 
+class Resume(Wire):
+    """A requester asked for the next attempt of a run that did not succeed; `attempt` is that one's number.
+
+    `approval` is `same` where policy lets the earlier approvals count again, and `new` where only later ones do.
+    """
+
+    plan_digest: Digest
+    attempt: int
+    approval: str
+    said: Said
+    reason: str = ""
+
+
 class Expire(Wire):
     """A plan's time ran out before it started."""
 
@@ -233,6 +248,7 @@ Body: TypeAlias = (
     | Interrupt
     | Late
     | Resolve
+    | Resume
     | Expire
     | Halt
     | Unhalt
@@ -255,6 +271,7 @@ TYPES: dict[str, type[Body]] = {
         Interrupt,
         Late,
         Resolve,
+        Resume,
         Expire,
         Halt,
         Unhalt,

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from runner.digest import Digest
-from runner.ledger.bodies import Cancel, Expire, Finish, Plan, Reject, Resolve, Start
+from runner.ledger.bodies import Cancel, Expire, Finish, Plan, Reject, Resolve, Resume, Start
 from runner.ledger.event import Event, decode
 from runner.ledger.state import State
 
@@ -82,7 +82,7 @@ class Cache:
                 asked = (body.request_key, event.run, body.plan_digest)
                 self._db.execute("INSERT INTO request VALUES (?, ?, ?)", asked)
                 self._db.execute("INSERT OR REPLACE INTO live VALUES (?)", (event.run,))
-            case Start():
+            case Start() | Resume():
                 self._db.execute("INSERT OR REPLACE INTO live VALUES (?)", (event.run,))
             case Finish() | Reject() | Expire() | Resolve():
                 self._db.execute("DELETE FROM live WHERE run = ?", (event.run,))

@@ -58,6 +58,20 @@ class Parameter(Wire):
     source: str
 
 
+class Undoing(Wire):
+    """What a revert undoes, taken from the record of the run that it reverts.
+
+    `manifest` is the digest of that run's last manifest: the recorded results come from exactly those bytes. `changes`
+    are the ids of the change cells whose rollback cells run, last first. `fingerprint` is the state before that run,
+    and None where it had no plan cell to see it with.
+    """
+
+    attempt: int
+    manifest: Digest
+    changes: tuple[str, ...]
+    fingerprint: Digest | None
+
+
 class Plan(Wire):
     """Everything that will happen, and nothing else will. Times are ISO 8601 in UTC, timeouts in seconds."""
 
@@ -97,6 +111,9 @@ class Plan(Wire):
     """Why it ran without forge or remote, in its requester's words; empty for every other plan."""
     environment: Environment | None = None
     """None for the runner's own packages."""
+    revert_of: str | None = None
+    """The run that this one undoes; `undoes` says what exactly."""
+    undoes: Undoing | None = None
     schema: int = 1
 
     def to_bytes(self) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 
 from runner.digest import Digest
@@ -20,13 +21,15 @@ from runner.ledger.bodies import (
     Plan,
     Rehearsal,
     Reject,
+    Resolution,
     Resolve,
+    Resume,
     Revoke,
     Rollback,
     Start,
     Status,
 )
-from runner.ledger.event import Event
+from runner.ledger.event import Event, from_iso
 
 
 class RunState(Enum):
@@ -59,14 +62,23 @@ _LEGAL: dict[type[Body], frozenset[RunState | None]] = {
     Interrupt: frozenset({RunState.STARTED}),
     Resolve: frozenset({RunState.INTERRUPTED}),
     Late: frozenset({RunState.INTERRUPTED, RunState.RESOLVED}),
+    Resume: frozenset({RunState.FINISHED, RunState.RESOLVED}),
     Note: frozenset(RunState),
 }
 """Event to the states in which it may come; None is a run that does not exist yet."""
 
 
+SAME, NEW = "same", "new"
+"""What a resume says of approvals: the earlier ones count again, or only later ones do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run as its events tell it. `approvals` are the approve events that nobody revoked."""
+    """A run as its events tell it.
+
+    `approvals` are the approve events that nobody revoked and, since a resume that asks for new ones, only the later
+    ones. `start`, `cancel`, `end` and all after it speak of the current attempt; `resumed` is what began it.
+    """
 
     id: str
     state: RunState
@@ -81,13 +93,20 @@ class Run:
     outcome: Status | None = None
     rollback: Rollback | None = None
     message: str = ""
+    resumed: Event | None = None
     comments: frozenset[str] = field(default_factory=frozenset)
     """Request keys and comment ids that were already taken into the record."""
 
     @property
     def attempt(self) -> int:
-        """The current attempt; 0 before the first start."""
-        return self.start.body.attempt if self.start and isinstance(self.start.body, Start) else 0
+        """The current attempt; 0 before the first start. A resume begins the next one, before that has started."""
+        begun = self.start or self.resumed
+        return begun.body.attempt if begun and isinstance(begun.body, Start | Resume) else 0
+
+    @property
+    def next_attempt(self) -> int:
+        """The attempt that a start would begin now."""
+        return self.attempt if self.start is None and self.resumed else self.attempt + 1
 
     @property
     def digest(self) -> Digest:
@@ -169,8 +188,8 @@ def step(run: Run, event: Event) -> Run:
             over = run.state is RunState.PLANNED
             state = RunState.CANCELLED if over else run.state
             return _heard(replace(run, state=state, cancel=event, end=event if over else None), body.said.comment)
-        case Resolve():
-            return _heard(replace(run, state=RunState.RESOLVED, end=event, message=body.reason), body.said.comment)
+        case Resume():
+            return _heard(_resume(run, event, body), body.said.comment)
         case _:
             return _ended(run, event)
 
@@ -184,11 +203,55 @@ def _ended(run: Run, event: Event) -> Run:
         case Interrupt() as body:
             _same_start(run, body.start, event)
             return replace(run, state=RunState.INTERRUPTED, end=event, message=body.reason)
+        case Resolve() as body:
+            return _heard(replace(run, state=RunState.RESOLVED, end=event, message=body.reason), body.said.comment)
         case Late() as body:
             _same_start(run, body.start, event)
             return replace(run, late=event)
         case _:
             return run
+
+
+def not_resumable(run: Run, *, now: datetime) -> str:
+    """Say why a run cannot have another attempt, as far as its events tell; empty if it can.
+
+    Args:
+        run: any run.
+        now: when it would be resumed.
+    """
+    if run.state not in _LEGAL[Resume]:
+        return f"it is {run.state.value}; only a run that has ended without success is resumed"
+    if run.outcome is Status.SUCCEEDED:
+        return "it succeeded: there is nothing to resume"
+    found = run.end.body.decision if run.end and isinstance(run.end.body, Resolve) else None
+    if found is Resolution.COMPLETED:
+        return "it was resolved as completed: there is nothing to resume"
+    if run.rollback in {Rollback.PARTIAL, Rollback.FAILED}:
+        return f"its rollback is {run.rollback.value}, so nobody knows which of its changes are in place"
+    if now >= from_iso(run.plan.expires):
+        return f"its plan expired at {run.plan.expires}"
+    return ""
+
+
+def _resume(run: Run, event: Event, body: Resume) -> Run:
+    wrong = not_resumable(run, now=event.when)
+    if body.attempt != run.attempt + 1:
+        wrong = f"attempt {body.attempt} does not follow attempt {run.attempt}"
+    if wrong:
+        raise IntegrityError(f"reading run {run.id}", f"event {event.seq} may not resume it: {wrong}")
+    return replace(
+        run,
+        state=RunState.PLANNED,
+        resumed=event,
+        approvals=run.approvals if body.approval == SAME else (),
+        start=None,
+        cancel=None,
+        end=None,
+        late=None,
+        outcome=None,
+        rollback=None,
+        message="",
+    )
 
 
 def _revoke(run: Run, event: Event, body: Revoke) -> Run:

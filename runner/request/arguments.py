@@ -67,6 +67,22 @@ class Resolve:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """`resume RUN [reason]`: the next attempt of a run that did not succeed."""
+
+    run: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revert:
+    """`revert RUN [reason]`: asks for a new run that undoes that one."""
+
+    run: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """`status`."""
 
@@ -76,4 +92,4 @@ class Help:
     """`help`."""
 
 
-Arguments: TypeAlias = Run | Approve | Revoke | Reject | Cancel | Resolve | Status | Help
+Arguments: TypeAlias = Run | Approve | Revoke | Reject | Cancel | Resolve | Resume | Revert | Status | Help

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -23,6 +24,8 @@ from runner.request.arguments import (
     Leave,
     Reject,
     Resolve,
+    Resume,
+    Revert,
     Revoke,
     Run,
     Status,
@@ -45,6 +48,8 @@ class Verb(Enum):
     REJECT = "reject"
     CANCEL = "cancel"
     RESOLVE = "resolve"
+    RESUME = "resume"
+    REVERT = "revert"
     STATUS = "status"
     HELP = "help"
 
@@ -122,30 +127,7 @@ def _read(line: Line) -> tuple[Verb, Arguments]:
     except ValueError:
         near = " (verbs are in lower case)" if word.lower() in {one.value for one in Verb} else ""
         raise _RefusedError(f"`{escaped(word)}` is not a verb{near}") from None
-    return verb, _arguments(verb, rest)
-
-
-def _arguments(verb: Verb, rest: str) -> Arguments:
-    match verb:
-        case Verb.RUN:
-            return _run(rest)
-        case Verb.APPROVE:
-            digest, reason = _digest(rest, "approve DIGEST [reason]")
-            return Approve(digest=digest, reason=reason)
-        case Verb.REVOKE:
-            digest, reason = _digest(rest, "revoke DIGEST [reason]")
-            return Revoke(digest=digest, reason=reason)
-        case Verb.REJECT:
-            digest, reason = _digest(rest, "reject DIGEST reason")
-            return Reject(digest=digest, reason=_reason(reason, "reject DIGEST reason"))
-        case Verb.CANCEL:
-            return _cancel(rest)
-        case Verb.RESOLVE:
-            return _resolve(rest)
-        case Verb.STATUS | Verb.HELP:
-            if rest:
-                raise _RefusedError(f"`{verb.value}` takes no arguments", f"write: /runbook {verb.value}")
-            return Status() if verb is Verb.STATUS else Help()
+    return verb, _ARGUMENTS[verb](rest)
 
 
 def _run(rest: str) -> Run:
@@ -198,15 +180,22 @@ def _cancel(rest: str) -> Cancel:
 def _resolve(rest: str) -> Resolve:
     outcomes = ", ".join(one.value for one in Resolution)
     usage = f"write: /runbook resolve RUN OUTCOME reason; outcomes are {outcomes}"
-    run, rest = _next(rest)
-    if not RUN_ID.fullmatch(run):
-        raise _RefusedError(f"`{escaped(run)}` is not a run id" if run else "no run is named", usage)
+    run, rest = _run_id(rest, f"resolve RUN OUTCOME reason; outcomes are {outcomes}")
     word, rest = _next(rest)
     try:
         decision = Resolution(word)
     except ValueError:
         raise _RefusedError(f"`{escaped(word)}` is not an outcome" if word else "no outcome is given", usage) from None
     return Resolve(run=run, decision=decision, reason=_reason(rest, "resolve RUN OUTCOME reason"))
+
+
+def _run_id(rest: str, usage: str) -> tuple[str, str]:
+    run, rest = _next(rest)
+    if not RUN_ID.fullmatch(run):
+        raise _RefusedError(
+            f"`{escaped(run)}` is not a run id" if run else "no run is named", f"write: /runbook {usage}"
+        )
+    return run, rest
 
 
 def _digest(rest: str, usage: str) -> tuple[str, str]:
@@ -227,3 +216,58 @@ def _next(text: str) -> tuple[str, str]:
     """Split off the next word, at plain spaces and tabs only."""
     word, _, rest = text.replace("\t", " ").strip(" ").partition(" ")
     return word, rest.strip(" ")
+
+
+def _approve(rest: str) -> Approve:
+    digest, reason = _digest(rest, "approve DIGEST [reason]")
+    return Approve(digest=digest, reason=reason)
+
+
+def _revoke(rest: str) -> Revoke:
+    digest, reason = _digest(rest, "revoke DIGEST [reason]")
+    return Revoke(digest=digest, reason=reason)
+
+
+def _reject(rest: str) -> Reject:
+    digest, reason = _digest(rest, "reject DIGEST reason")
+    return Reject(digest=digest, reason=_reason(reason, "reject DIGEST reason"))
+
+
+def _resume(rest: str) -> Resume:
+    run, reason = _run_id(rest, "resume RUN [reason]")
+    return Resume(run=run, reason=reason)
+
+
+def _revert(rest: str) -> Revert:
+    run, reason = _run_id(rest, "revert RUN [reason]")
+    return Revert(run=run, reason=reason)
+
+
+def _status(rest: str) -> Status:
+    _nothing(rest, Verb.STATUS)
+    return Status()
+
+
+def _help(rest: str) -> Help:
+    _nothing(rest, Verb.HELP)
+    return Help()
+
+
+def _nothing(rest: str, verb: Verb) -> None:
+    if rest:
+        raise _RefusedError(f"`{verb.value}` takes no arguments", f"write: /runbook {verb.value}")
+
+
+_ARGUMENTS: dict[Verb, Callable[[str], Arguments]] = {
+    Verb.RUN: _run,
+    Verb.APPROVE: _approve,
+    Verb.REVOKE: _revoke,
+    Verb.REJECT: _reject,
+    Verb.CANCEL: _cancel,
+    Verb.RESOLVE: _resolve,
+    Verb.RESUME: _resume,
+    Verb.REVERT: _revert,
+    Verb.STATUS: _status,
+    Verb.HELP: _help,
+}
+"""How the arguments of each verb are read."""

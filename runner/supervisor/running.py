@@ -52,7 +52,7 @@ def start(desk: Desk, known: Known) -> bool:
             return None
         body = Start(
             plan_digest=fresh.digest,
-            attempt=fresh.attempt + 1,
+            attempt=fresh.next_attempt,
             nonce=nonce,
             locks=plan.locks,
             approvals=decision.used,

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from runner.approval.approval import approvals, still_said
+from runner.approval.approval import approvals, resumption, still_said
 from runner.digest import sha256
-from runner.ledger.bodies import Approve, Expire, Revoke, Said
+from runner.ledger.bodies import Approve, Expire, Resume, Revoke, Said
 from tests.builders import NOW, a_comment, a_thread, a_yes
 
 PLAN = sha256(b"plan")
@@ -52,3 +52,22 @@ def test_an_edited_deleted_or_foreign_comment_says_yes_no_more() -> None:
 def test_a_revoked_approval_stays_revoked() -> None:
     (found,) = still_said([a_yes("bob", number=3, fault="revoked")], a_thread(a_comment("yes", by="bob", number=3)))
     assert found.fault == "revoked"
+
+
+def resume(approval: str, by: str = "alice") -> Resume:
+    return Resume(plan_digest=PLAN, attempt=2, approval=approval, said=said(by, "7/9"))
+
+
+def test_after_a_resume_that_asks_for_new_approvals_the_earlier_ones_count_no_more() -> None:
+    yes = Approve(plan_digest=PLAN, said=said("bob", "7/1"))
+    for word, faults in [("new", [True, False]), ("same", [False, False])]:
+        found = approvals([(3, TIME, yes), (6, TIME, resume(word)), (7, TIME, yes)])
+        assert [bool(one.fault) for one in found] == faults
+        assert "the next attempt needs a new one" in found[0].fault or word == "same"
+
+
+def test_the_newest_resume_says_whose_word_began_the_attempt() -> None:
+    assert resumption([(3, TIME, Expire(plan_digest=PLAN))]) is None
+    found = resumption([(6, TIME, resume("new")), (9, TIME, resume("new", by="bob"))])
+    assert found is not None
+    assert (found.number, found.by, found.verified) == (9, "bob", True)

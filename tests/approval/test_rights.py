@@ -40,7 +40,7 @@ def refusal(verb: Verb, person: str, *, policy: str = POLICY, **facts: Any) -> s
     return "" if decision.verdict is Verdict.ALLOWED else decision.reasons[0]
 
 
-DOING = [Verb.APPROVE, Verb.REVOKE, Verb.REJECT, Verb.CANCEL, Verb.RESOLVE]
+DOING = [Verb.APPROVE, Verb.REVOKE, Verb.REJECT, Verb.CANCEL, Verb.RESOLVE, Verb.RESUME]
 
 
 @pytest.mark.parametrize("verb", DOING)
@@ -102,6 +102,13 @@ def test_the_rules_of_all_targets_have_to_let_a_person_resolve() -> None:
     assert refusal(Verb.RESOLVE, "bob") == "policy lets carol, dan resolve it"
 
 
+def test_whoever_may_request_it_on_all_targets_may_resume_it() -> None:
+    some = POLICY.replace('request = ["*"]', 'request = ["alice"]', 1)
+    assert refusal(Verb.RESUME, "alice", policy=some) == ""
+    assert refusal(Verb.RESUME, "bob", policy=some, plan=BOTH) == "policy lets alice request it, and so resume it"
+    assert refusal(Verb.RESUME, "bob", policy=some, plan=a_plan(targets=("lab/1",))).startswith("policy lets nobody")
+
+
 def test_where_no_rule_speaks_nobody_approves_or_resolves() -> None:
     nowhere = a_plan(targets=("lab/1",), requested=requested_by("alice"))
     assert refusal(Verb.APPROVE, "bob", plan=nowhere)
@@ -109,7 +116,7 @@ def test_where_no_rule_speaks_nobody_approves_or_resolves() -> None:
     assert refusal(Verb.RESOLVE, "dan", plan=nowhere) == "policy lets nobody resolve it"
 
 
-@pytest.mark.parametrize("verb", [Verb.RUN, Verb.STATUS, Verb.HELP])
+@pytest.mark.parametrize("verb", [Verb.RUN, Verb.REVERT, Verb.STATUS, Verb.HELP])
 def test_what_is_not_done_to_a_run_is_not_allowed_here(verb: Verb) -> None:
     assert refusal(verb, "alice") == f"{verb.value} is not done to a run"
 

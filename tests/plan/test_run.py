@@ -11,10 +11,10 @@ import pytest
 from runner.digest import Digest
 from runner.errors import IntegrityError
 from runner.ledger import bodies
-from runner.ledger.bodies import TYPES, Body, Rehearsal
+from runner.ledger.bodies import TYPES, Body, Rehearsal, Resolution, Rollback, Status
 from runner.ledger.event import Event
-from runner.plan.run import RunState, fold, legal, may_follow
-from tests.builders import a_plan, a_run, rehearsed, some_words
+from runner.plan.run import NEW, SAME, RunState, fold, legal, may_follow
+from tests.builders import A_LOSS, A_START, a_plan, a_run, rehearsed, some_words
 from tests.test_lifecycle import CANCEL, CAROL, DIGEST, EVENTS, FINISH, LATE, RESOLVE
 
 S = RunState
@@ -30,6 +30,7 @@ MOVES: dict[str, set[RunState | None]] = {
     "interrupt": {S.STARTED},
     "resolve": {S.INTERRUPTED},
     "late": {S.INTERRUPTED, S.RESOLVED},
+    "resume": {S.FINISHED, S.RESOLVED},
     "note": set(S),
     "genesis": set(),
     "key": set(),
@@ -50,6 +51,7 @@ BODIES: dict[str, Body] = {
     "interrupt": EVENTS[S.INTERRUPTED][1],
     "resolve": RESOLVE,
     "late": LATE,
+    "resume": bodies.Resume(plan_digest=DIGEST, attempt=2, approval="new", said=CAROL),
     "note": bodies.Note(text="seen"),
     "genesis": bodies.Genesis(project="p", code_branch="m", evidence_branch="e", object_format="sha1", key="k"),
     "key": bodies.Key(key="k", action="add"),
@@ -163,3 +165,52 @@ def test_the_resolution_does_not_rewrite_what_was_found_out_late() -> None:
     run = a_run(*EVENTS[S.RESOLVED], LATE).run
     assert (run.state, run.message) == (S.RESOLVED, "seen")
     assert run.late
+
+
+FAILED = msgspec.structs.replace(FINISH, outcome=Status.FAILED, rollback=Rollback.NOT_POSSIBLE)
+APPLIED = msgspec.structs.replace(RESOLVE, decision=Resolution.PARTIALLY_APPLIED)
+
+
+def resume(approval: str = NEW, attempt: int = 2) -> bodies.Resume:
+    return bodies.Resume(plan_digest=DIGEST, attempt=attempt, approval=approval, said=CAROL)
+
+
+@pytest.mark.parametrize("end", [(FAILED,), (A_LOSS, APPLIED)], ids=["failed", "resolved"])
+def test_a_resume_begins_the_next_attempt_of_the_same_plan(end: tuple[Body, ...]) -> None:
+    run = fold(events(A_START, *end, resume()))
+    assert (run.state, run.attempt, run.next_attempt) == (S.PLANNED, 2, 2)
+    assert (run.start, run.end, run.outcome, run.rollback, run.message) == (None, None, None, None, "")
+    again = fold(events(A_START, *end, resume(), msgspec.structs.replace(A_START, attempt=2)))
+    assert (again.state, again.attempt, again.next_attempt) == (S.STARTED, 2, 3)
+
+
+def test_earlier_approvals_stand_only_where_the_resume_says_the_same_count() -> None:
+    def approvals(approval: str) -> list[int]:
+        finish = msgspec.structs.replace(FAILED, start=4)
+        run = fold(events(APPROVE, A_START, finish, resume(approval), APPROVE))
+        return [event.seq for event in run.approvals]
+
+    assert approvals(SAME) == [3, 7]
+    assert approvals(NEW) == [7]
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        ((FINISH,), "it succeeded"),
+        ((A_LOSS, RESOLVE), "resolved as completed"),
+        ((msgspec.structs.replace(FAILED, rollback=Rollback.PARTIAL),), "its rollback is partial"),
+        ((msgspec.structs.replace(FAILED, rollback=Rollback.FAILED),), "its rollback is failed"),
+    ],
+)
+def test_what_cannot_be_resumed_is_refused_with_its_reason(end: tuple[Body, ...], why: str) -> None:
+    with pytest.raises(IntegrityError, match=why):
+        fold(events(A_START, *end, resume()))
+
+
+def test_a_resume_after_the_plan_expired_or_of_another_attempt_is_refused() -> None:
+    *before, last = events(A_START, FAILED, resume())
+    with pytest.raises(IntegrityError, match="its plan expired at"):
+        fold([*before, replace(last, time=a_plan().expires_at)])
+    with pytest.raises(IntegrityError, match="attempt 3 does not follow attempt 1"):
+        fold(events(A_START, FAILED, resume(attempt=3)))

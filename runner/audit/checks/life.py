@@ -33,8 +33,8 @@ class Moves(Check):
         body = seen.event.body
         if isinstance(body, Plan) and self.context.book.planned_before(body.request_key):
             yield self.broken(seen, f"request {body.request_key} was planned before")
-        if isinstance(body, Start) and seen.before and body.attempt != seen.before.run.attempt + 1:
-            yield self.broken(seen, f"attempt {body.attempt} follows attempt {seen.before.run.attempt}")
+        if isinstance(body, Start) and seen.before and body.attempt != seen.before.run.next_attempt:
+            yield self.broken(seen, f"it starts attempt {body.attempt}; the next one is {seen.before.run.next_attempt}")
 
 
 class OnePlan(Check):
