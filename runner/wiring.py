@@ -157,7 +157,7 @@ class Workspace:
         from runner.adapters.executor.local import LocalExecutor
 
         # -P: the folder that the supervisor happens to be in is nothing to import from.
-        command = (sys.executable, "-P", "-m", "runner.cli.main", "worker", "--secrets", str(self.secrets_folder()))
+        command = (sys.executable, "-P", "-m", "runner.cli.main", "-C", str(self.repository.path), "worker")
         return LocalExecutor(self.state / "spool", command=command, environment=os.environ)
 
     def secrets_folder(self) -> Path:
@@ -187,13 +187,28 @@ def _person_signer(repository: Repository) -> PersonSigner | None:
     return person_signer(repository.setting)
 
 
-def secrets(folder: Path) -> Secrets:
-    """The stores that a worker asks: environment first, then a folder of files."""
-    from runner.adapters.secrets.chain import ChainedSecrets
-    from runner.adapters.secrets.environment import EnvironmentSecrets
-    from runner.adapters.secrets.files import FileSecrets
+def secrets(clone: Path) -> Secrets:
+    """The stores that the settings of a clone name; both are read when the first secret is asked for."""
+    from runner.adapters.secrets.stores import DeferredSecrets, open_stores
 
-    return ChainedSecrets((EnvironmentSecrets(os.environ), FileSecrets(folder)))
+    def opened() -> Secrets:
+        workspace = open_workspace(clone, fetch=False)
+        return open_stores(
+            workspace.settings.secret_stores,
+            environment=dict(os.environ),
+            folder=workspace.secrets_folder(),
+            credentials=workspace.state / "stores",
+            read=lambda path: workspace.objects.read(workspace.main, path),
+        )
+
+    return DeferredSecrets(opened)
+
+
+def own_secrets() -> Secrets:
+    """What somebody has in their own environment, and no store."""
+    from runner.adapters.secrets.environment import EnvironmentSecrets
+
+    return EnvironmentSecrets(os.environ)
 
 
 def still_open(order: Order) -> None:

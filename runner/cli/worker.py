@@ -8,14 +8,16 @@ import click
 
 
 @click.command("worker", hidden=True)
-@click.option("--secrets", "folder", type=click.Path(path_type=Path), required=True, help="The folder of secret files.")
 @click.argument("spool", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def command(spool: Path, *, folder: Path) -> int:
+@click.pass_obj
+def command(folder: Path, *, spool: Path) -> int:
     """Carry out the signed order that lies in SPOOL, once, and seal what came of it.
+
+    Secrets come from the stores that the settings of the clone (-C) name.
 
     \b
     Examples:
-      runbook worker --secrets SECRETS SPOOL
+      runbook -C CLONE worker SPOOL
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.execution.worker import Outside, carry_out
     from runner.wiring import now, secrets, still_open

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from runner.digest import canonical, parse, sha256
-from runner.errors import IntegrityError, OperatorError, RunbookError
+from runner.errors import IntegrityError, OperatorError, OutsideError, RunbookError
 from runner.execution import isolation, outcomes, plan_files, seal_outcome, toolkit_copy, transcript
 from runner.execution.attempt import Attempt, Result
 from runner.execution.isolation import Room
@@ -155,9 +155,10 @@ class _Work:
             ending = self._attempted(cells, secrets=secrets, stopping=stopping, room=room)
             if self._order.mode is Mode.REHEARSE:
                 self._left = plan_files.left(room)
+        except _UnavailableError as error:
+            ending = self._nothing(error.reason, str(error))
         except RunbookError as error:
-            reason = ExitReason.SECRET_UNAVAILABLE if isinstance(error, _SecretError) else ExitReason.INTERNAL_ERROR
-            ending = self._nothing(reason, str(error))
+            ending = self._nothing(ExitReason.INTERNAL_ERROR, str(error))
         finally:
             if room is not None:
                 isolation.close_room(room)
@@ -181,10 +182,13 @@ class _Work:
             value = self._outside.secrets.resolve(name)
             Masker({name: value})
         except OperatorError as error:
-            raise _SecretError(error.doing, error.wrong, hint=error.hint) from error
+            raise _UnavailableError(error, ExitReason.SECRET_UNAVAILABLE) from error
+        except OutsideError as error:
+            raise _UnavailableError(error, ExitReason.STORE_AWAY) from error
         if any(value in text for text in (*(cell.source for cell in cells), self._order.injected)):
             # The notebook is kept byte for byte, so what stands in it cannot be masked.
-            raise _SecretError(f"taking the secret {name}", "its value stands in the runbook or its parameters")
+            wrong = OperatorError(f"taking the secret {name}", "its value stands in the runbook or its parameters")
+            raise _UnavailableError(wrong, ExitReason.SECRET_UNAVAILABLE)
         return value
 
     def _attempted(
@@ -263,8 +267,13 @@ class _Work:
         return outcome
 
 
-class _SecretError(OperatorError):
-    """A secret cannot be had, or cannot be kept secret here."""
+class _UnavailableError(RunbookError):
+    """Something that the order needs cannot be had, so no cell was executed; the hint goes with what is wrong."""
+
+    def __init__(self, error: RunbookError, reason: ExitReason) -> None:
+        wrong = f"{error.wrong}; {error.hint}" if error.hint else error.wrong
+        super().__init__(error.doing, wrong)
+        self.reason = reason
 
 
 def _hidden(spool: Path) -> tuple[str, ...]:

@@ -13,5 +13,6 @@ class Secrets(Protocol):
 
         Raises:
             OperatorError: if no store has it, or one refuses (a readable file, an empty value); never with the value.
+            OutsideError: if a store is sealed or away, so that nobody can say whether it has it.
         """
         ...

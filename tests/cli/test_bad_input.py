@@ -126,7 +126,7 @@ def test_what_is_wrong_with_the_place_is_said(
         (["cancel", "x"], 2, "--leave"),
         (["init", "--admit", "junk"], 6, "ssh-ed25519"),
         (["nonsense"], 2, "nonsense"),
-        (["worker", "--secrets", "secrets", "/nowhere"], 2, "nowhere"),
+        (["worker", "/nowhere"], 2, "nowhere"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

@@ -10,9 +10,9 @@ from runner.cli.main import run
 
 
 def test_a_spool_without_an_order_is_refused_and_sealed_as_such(tmp_path: Path) -> None:
-    spool, secrets = tmp_path / "spool", tmp_path / "secrets"
+    spool = tmp_path / "spool"
     spool.mkdir()
-    command = [sys.executable, "-m", "runner.cli.main", "worker", "--secrets", str(secrets), str(spool)]
+    command = [sys.executable, "-m", "runner.cli.main", "-C", str(tmp_path), "worker", str(spool)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 4
     assert "checking the work order" in done.stderr
@@ -21,7 +21,7 @@ def test_a_spool_without_an_order_is_refused_and_sealed_as_such(tmp_path: Path) 
 
 
 def test_people_are_told_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["worker", str(tmp_path)]) == 2
-    assert "--secrets" in capsys.readouterr().err
-    assert run(["worker", "--secrets", str(tmp_path), str(tmp_path / "none")]) == 2
+    assert run(["worker"]) == 2
+    assert "SPOOL" in capsys.readouterr().err
+    assert run(["worker", str(tmp_path / "none")]) == 2
     assert "does not exist" in capsys.readouterr().err

@@ -25,8 +25,7 @@ KEY = "20261123T023028Z-x-abcdefgh/rehearsal"
 
 
 def local(folder: Path) -> Executor:
-    secrets = folder / "secrets"
-    command = (sys.executable, "-P", "-m", "runner.cli.main", "worker", "--secrets", str(secrets))
+    command = (sys.executable, "-P", "-m", "runner.cli.main", "-C", str(folder), "worker")
     root = Path(__file__).resolve().parents[2]
     return LocalExecutor(folder / "spool", command=command, environment=os.environ | {"PYTHONPATH": str(root)})
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,13 @@ import pytest
 from runner.adapters.secrets.chain import ChainedSecrets
 from runner.adapters.secrets.environment import PREFIX, EnvironmentSecrets
 from runner.adapters.secrets.files import FileSecrets
+from runner.adapters.secrets.sops import SopsSecrets
+from runner.adapters.secrets.vault import VaultSecrets
 from runner.errors import OperatorError
 from runner.ports.secrets import Secrets
+from tests.adapters.secrets import bao as baos
+from tests.adapters.secrets.bao import Bao, hand
+from tests.adapters.secrets.sealed import age_key, encrypted
 
 HELD = {"PW": "from-here-9", "KEY": "line 1\nline 2", "EMPTY": ""}
 Made = Callable[[Path], Secrets]
@@ -28,15 +34,36 @@ def environment(_folder: Path) -> Secrets:
     return EnvironmentSecrets({PREFIX + name: value for name, value in HELD.items()})
 
 
+def sops(folder: Path) -> Secrets:
+    text = "\n".join(f"{name}: {json.dumps(value)}" for name, value in HELD.items())
+    sealed = encrypted(text, to=age_key(folder / "age.key"))
+    return SopsSecrets("s.yaml", sealed, key=folder / "age.key")
+
+
+def vault(folder: Path, bao: Bao) -> Secrets:
+    bao.write(HELD)
+    hand(folder, bao, token=bao.token())
+    return VaultSecrets(bao.url, credentials=folder)
+
+
 STORES: dict[str, Made] = {
     "environment": environment,
     "files": files,
+    "sops": sops,
     "chain": lambda folder: ChainedSecrets((EnvironmentSecrets({}), files(folder))),
 }
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(scope="module")
+def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
+    with baos.serving(tmp_path_factory.mktemp("bao")) as server:
+        yield server
+
+
+@pytest.fixture(params=[*STORES, "vault"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Secrets:
+    if request.param == "vault":
+        return vault(tmp_path, request.getfixturevalue("bao"))
     return STORES[str(request.param)](tmp_path)
 
 

@@ -23,6 +23,8 @@ class ChainedSecrets:
 
         Raises:
             OperatorError: if none has it; it repeats what each said.
+            OutsideError: from a store that cannot be asked now. Those after it are not asked: it may be the one that
+                has the value, and another's would silently be a different one.
         """
         refusals: list[OperatorError] = []
         for store in self._stores:

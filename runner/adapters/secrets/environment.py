@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from runner.adapters.secrets import document
 from runner.errors import OperatorError
 
 PREFIX = "RUNBOOK_SECRET_"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 class EnvironmentSecrets:
@@ -27,9 +26,7 @@ class EnvironmentSecrets:
         Raises:
             OperatorError: if the name is not one, or the variable is missing or empty.
         """
-        doing = f"reading the secret {name}"
-        if not _NAME.fullmatch(name):
-            raise OperatorError(doing, "that is not a secret's name")
+        doing = document.doing(name)
         value = self._environment.get(PREFIX + name)
         if not value:
             raise OperatorError(doing, f"the variable {PREFIX}{name} is not set", hint="set it for the worker")

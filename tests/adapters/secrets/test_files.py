@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.adapters.secrets.files import LARGEST, FileSecrets
+from runner.adapters.secrets.files import FileSecrets
+from runner.adapters.secrets.private import LARGEST
 from runner.errors import OperatorError
 
 
