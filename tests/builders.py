@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from runner.approval.approval import Approval
-from runner.approval.collect import Known
+from runner.approval.meant import Known
 from runner.digest import Digest, sha256
 from runner.execution.outcome import CellFate, Environment, ExitReason, Fate, Outcome
 from runner.ledger import bodies
@@ -139,6 +139,19 @@ A_START = bodies.Start(
 )
 A_LOSS = bodies.Interrupt(start=3, reason="its heartbeat stopped", observer="host")
 """What may follow `A_START`, which is event 3 of `a_run`."""
+A_QUESTION = bodies.Question(
+    start=3,
+    ordinal=1,
+    kind=bodies.QuestionKind.CONFIRM,
+    cell="c3",
+    step="restart",
+    text="Traffic drained?",
+    until="2026-11-23T13:00:00.000Z",
+)
+AN_ANSWER = bodies.Answer(
+    question=4, value=True, said=some_words("carol@example.org", "7/5"), policy_commit=_PLAN.policy_commit
+)
+"""What may follow `A_QUESTION`, where that is event 4."""
 
 
 def a_run(*later: Body, plan: Plan = _PLAN) -> Known:

@@ -12,38 +12,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
-from runner.approval.approval import Approval, approvals
+from runner.approval import answers
+from runner.approval.meant import Done, Known, RefusedError, meant
 from runner.approval.rights import Actor, may
 from runner.approval.rules import Policy
 from runner.approval.rules import Resume as Needs
-from runner.digest import SHORT
-from runner.ledger.bodies import Approve, Body, Cancel, Interrupt, Reject, Resolve, Resume, Revoke, Said
-from runner.plan.plan import Plan
-from runner.plan.run import NEW, SAME, Run, may_follow
+from runner.ledger.bodies import Answer, Approve, Cancel, Interrupt, Reject, Resolve, Resume, Revoke, Said
+from runner.plan.run import NEW, SAME, may_follow
 from runner.ports.forge import Comment, PersonId, Thread
 from runner.request import arguments as asked
 from runner.request.command import BadCommand, Command, Verb, commands
 
-Recordable: TypeAlias = Approve | Revoke | Reject | Cancel | Resolve | Resume
-Done: TypeAlias = asked.Approve | asked.Revoke | asked.Reject | asked.Cancel | asked.Resolve | asked.Resume
-"""Arguments of the verbs that do something to a run."""
-
-_ENDING = Reject | Cancel | Resolve
+Recordable: TypeAlias = Approve | Revoke | Reject | Cancel | Resolve | Resume | Answer
+_ENDING = Reject | Cancel | Resolve | Answer
 _EDITED = "an edited comment never counts; write it in a new comment"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """A run of this issue: its state, its plan, and its events as (number, time, body)."""
-
-    run: Run
-    plan: Plan
-    events: tuple[tuple[int, str, Body], ...]
-
-    @property
-    def approvals(self) -> tuple[Approval, ...]:
-        """The approvals that were recorded so far."""
-        return approvals(self.events)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +54,6 @@ class Collected:
 
     record: list[Record] = field(default_factory=list)
     refuse: list[Refusal] = field(default_factory=list)
-
-
-class _RefusedError(Exception):
-    """Carries a refusal's reason up to where the refusal is made."""
 
 
 def key_of(command: Command | BadCommand) -> str:
@@ -115,6 +93,7 @@ def collect(
     *,
     runs: Sequence[Known],
     members: frozenset[PersonId],
+    policy_commit: str = "",
     answered: frozenset[str] = frozenset(),
 ) -> Collected:
     """Sort the commands on one issue into events to record and refusals to answer.
@@ -125,6 +104,7 @@ def collect(
             edited `run` which made no plan is refused; lines that could not be read are refused as they say.
         runs: the runs that were requested on this issue, oldest first.
         members: of the commands' authors, those who are members of the project now.
+        policy_commit: where that policy was read; an answer names it.
         answered: keys of commands that have their answer on the issue already.
     """
     collected = Collected()
@@ -134,30 +114,38 @@ def collect(
         if isinstance(command, BadCommand):
             _refuse(collected, command, command.why, hint=command.hint)
         elif isinstance(command.args, Done):
-            _one(policy, command, command.args, collected=collected, runs=runs, members=members)
+            judged = _Judged(policy=policy, policy_commit=policy_commit, members=members)
+            _one(judged, command, command.args, collected=collected, runs=runs)
         elif command.verb is Verb.RUN and command.comment.edited and not _made_a_plan(command, runs):
             _refuse(collected, command, _EDITED)
     return collected
 
 
-def _one(
-    policy: Policy,
-    command: Command,
-    args: Done,
-    *,
-    collected: Collected,
-    runs: Sequence[Known],
-    members: frozenset[PersonId],
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """By what commands are judged."""
+
+    policy: Policy
+    policy_commit: str
+    members: frozenset[PersonId]
+
+
+def _one(by: _Judged, command: Command, args: Done, *, collected: Collected, runs: Sequence[Known]) -> None:
+    unnamed = isinstance(args, asked.Cancel | asked.Answer) and not args.which
+    # Once it is on record, the run that it meant is not the only one any more that it could mean.
+    if unnamed and any(_is_recorded(known, command) for known in runs):
+        return
     try:
-        known = _meant(args, runs)
-        body = _body(args, known, command.comment, policy=policy)
+        known = meant(args, runs)
+        body = _body(args, known, command.comment, policy=by.policy)
         if _is_recorded(known, command) or _is_repeated(collected, known, body):
             return
         if _is_being_resumed(collected, known):  # what is said of the next attempt is judged when that is on record
             return
-        _judge(policy, command, body, known=known, members=members)
-    except _RefusedError as refused:
+        _judge(by, command, body, known=known)
+        if isinstance(args, asked.Answer):
+            body = _answer(args, known, comment=command.comment, policy_commit=by.policy_commit)
+    except RefusedError as refused:
         _refuse(collected, command, _EDITED if command.comment.edited else str(refused))
         if isinstance(args, asked.Revoke):
             _take_back(collected, command, args)
@@ -167,61 +155,36 @@ def _one(
         collected.record.append(Record(run=known.run.id, body=body, key=key_of(command)))
 
 
-def _judge(policy: Policy, command: Command, body: Recordable, *, known: Known, members: frozenset[PersonId]) -> None:
+def _judge(by: _Judged, command: Command, body: Recordable, *, known: Known) -> None:
     comment = command.comment
     if comment.edited:  # 1: nobody knows what it said when others read it
-        raise _RefusedError(_EDITED)
+        raise RefusedError(_EDITED)
     if not may_follow(known.run, body):  # 2: too late, or too early
-        raise _RefusedError(f"run {known.run.id} is {known.run.state.value}, too late or too early for this")
+        raise RefusedError(f"run {known.run.id} is {known.run.state.value}, too late or too early for this")
+    if isinstance(command.args, asked.Answer):
+        since = comment.id in known.since
+        if wrong := answers.misplaced(command.args, known.run, heard_since=since, late=known.late):
+            raise RefusedError(wrong)
     if isinstance(body, Approve) and not known.run.approvable:  # 3: what could not be rehearsed
-        raise _RefusedError("its rehearsal failed, and what could not be rehearsed cannot be approved")
-    actor = Actor(person=comment.author, verified=comment.verified, member=comment.author in members)
-    decision = may(policy, command.verb, actor=actor, plan=known.plan, approvals=known.approvals)
+        raise RefusedError("its rehearsal failed, and what could not be rehearsed cannot be approved")
+    actor = Actor(person=comment.author, verified=comment.verified, member=comment.author in by.members)
+    decision = may(by.policy, command.verb, actor=actor, plan=known.plan, approvals=known.approvals)
     if not decision.allowed:  # 4: not this person
-        raise _RefusedError(decision.reasons[0])
+        raise RefusedError(decision.reasons[0])
     if isinstance(body, Revoke) and not body.approval:  # 5: nothing to take back
-        raise _RefusedError(f"there is no approval by {comment.author} to take back")
+        raise RefusedError(f"there is no approval by {comment.author} to take back")
 
 
-def _meant(args: Done, runs: Sequence[Known]) -> Known:
-    """Find the run that a command speaks of; `cancel` may leave it out where only one can be meant."""
-    match args:
-        case asked.Approve() | asked.Revoke() | asked.Reject():
-            return _by_digest(args.digest, runs)
-        case asked.Resolve() | asked.Resume():
-            return _by_id(args.run, runs)
-        case asked.Cancel(which=""):
-            possible = [known for known in runs if not known.run.over]
-            if len(possible) != 1:
-                raise _RefusedError(f"it has to name the run. {_current(runs)}")
-            return possible[0]
-        case asked.Cancel():
-            return _by_id(args.which, runs) if "-" in args.which else _by_digest(args.which, runs)
-    assert_never(args)
-
-
-def _by_id(run: str, runs: Sequence[Known]) -> Known:
-    found = next((known for known in runs if known.run.id == run), None)
-    if found is None:
-        raise _RefusedError(f"no run of this issue is {run}. {_current(runs)}")
-    return found
-
-
-def _by_digest(prefix: str, runs: Sequence[Known]) -> Known:
-    found = [known for known in runs if len(prefix) >= SHORT and known.run.digest.startswith(prefix)]
-    if len(found) > 1:
-        raise _RefusedError(f"{prefix} fits {len(found)} plans; write more digits")
-    if not found:
-        raise _RefusedError(f"no plan of this issue begins with {prefix}. {_current(runs)}")
-    return found[0]
-
-
-def _current(runs: Sequence[Known]) -> str:
-    waiting = [known for known in runs if not known.run.over]
-    if not waiting:
-        return "No plan is waiting here now."
-    told = ", ".join(f"{known.run.digest[:SHORT]} ({known.run.id}, {known.run.state.value})" for known in waiting)
-    return f"The current plan is {told}." if len(waiting) == 1 else f"The current plans are {told}."
+def _answer(args: asked.Answer, known: Known, *, comment: Comment, policy_commit: str) -> Answer:
+    """The answer with its value read; only now, so that strangers are not told what would be accepted."""
+    event, question = known.run.question, answers.question_of(known.run)
+    if event is None or question is None:
+        raise TypeError(f"run {known.run.id} asks nothing")
+    try:
+        value, reason = answers.read(question, args.text, schema=known.schema)
+    except answers.NotAnAnswerError as wrong:
+        raise RefusedError(f"{wrong}. Asked was: {question.text}") from wrong
+    return Answer(question=event.seq, value=value, said=said(comment), policy_commit=policy_commit, reason=reason)
 
 
 def _body(args: Done, known: Known, comment: Comment, *, policy: Policy) -> Recordable:
@@ -245,6 +208,8 @@ def _body(args: Done, known: Known, comment: Comment, *, policy: Policy) -> Reco
             needs = policy.resumes(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
             approval = SAME if needs is Needs.SAME_APPROVAL else NEW
             return Resume(plan_digest=digest, attempt=attempt, approval=approval, said=words, reason=args.reason)
+        case asked.Answer():  # not read yet: `_answer` does that, once it is known that this person may answer
+            return Answer(question=0, value=None, said=words, policy_commit="")
     assert_never(args)
 
 

@@ -125,6 +125,7 @@ def _rule(table: Table, groups: _Groups) -> Rule:
         same_person=table.flag("same_person", default=False),
         cancel=_people(table, "cancel", groups, default=()),
         resolve=_people(table, "resolve", groups, default=()),
+        answer=_people(table, "answer", groups, default=()),
         resume=Resume(table.choice("resume", tuple(kind.value for kind in Resume), Resume.NEW_APPROVAL.value)),
         isolation=table.choice("isolation", tuple(ISOLATION), "none"),
         secrets=table.names("secrets", ()),

@@ -1,7 +1,7 @@
-"""Who may do what to a run that exists: approve, revoke, reject, cancel, resolve, resume.
+"""Who may do what to a run that exists: approve, revoke, reject, cancel, resolve, resume, answer.
 
-Requests are `decide.may_request`. Pure and fail closed, like the verdict. A yes has to fit the rule; a no is worth more
-than a yes, so any approver of any of the targets may say it.
+Who may ask for a run is in `decide.may_request`. Pure and fail closed, like the verdict. A yes has to fit the rule; a
+no is worth more than a yes, so any approver of any of the targets may say it.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ def _refusal(policy: Policy, verb: Verb, *, actor: Actor, plan: Plan, approvals:
             return _not_everywhere([rule.resolve for rule in rules], actor, "resolve it")
         case Verb.RESUME:  # as good as asking for it anew
             return _not_everywhere([rule.request for rule in rules], actor, "request it, and so resume it")
+        case Verb.ANSWER:  # the run goes on on all of them
+            return _not_everywhere([rule.answer for rule in rules], actor, "answer its questions")
         case Verb.RUN | Verb.REVERT | Verb.STATUS | Verb.HELP:  # nothing that is done to a run that exists
             return f"{verb.value} is not done to a run"
     assert_never(verb)

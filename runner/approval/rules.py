@@ -85,8 +85,9 @@ class Rule:
     """One line of policy: what it speaks of, and what that needs.
 
     `risk`, `runbook` and `target` are patterns. `same_person` lets one person's yes fill a place in more than one
-    requirement. `cancel` and `resolve` are the people on call: for `cancel`, beside requester and approvers. Without
-    `emergency` there is none; `break_glass` are the people who may run it while forge or remote are away.
+    requirement. `cancel` and `resolve` are the people on call: for `cancel`, beside requester and approvers. `answer`
+    are those who may answer what a run asks in the middle of it. Without `emergency` there is none; `break_glass` are
+    the people who may run it while forge or remote are away.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Rule:
     same_person: bool = False
     cancel: People = field(default_factory=People)
     resolve: People = field(default_factory=People)
+    answer: People = field(default_factory=People)
     resume: Resume = Resume.NEW_APPROVAL
     isolation: str = "none"
     secrets: tuple[str, ...] = ()

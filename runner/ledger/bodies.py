@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
-from runner.digest import Digest, Wire
+from runner.digest import Digest, Json, Wire
 
 
 class Status(Enum):
@@ -43,6 +43,15 @@ class Resolution(Enum):
     COMPLETED = "completed"
     PARTIALLY_APPLIED = "partially_applied"
     REVERTED = "reverted"
+
+
+class QuestionKind(Enum):
+    """What a run asks a person in the middle of it."""
+
+    CONFIRM = "confirm"
+    """Whether to go on: yes or no."""
+    ASK = "ask"
+    """The value of a parameter."""
 
 
 class Said(Wire):
@@ -138,6 +147,35 @@ class Cancel(Wire):
     plan_digest: Digest
     mode: str
     said: Said
+    reason: str = ""
+
+
+class Question(Wire):
+    """A run waits for a person before a cell. `ordinal` counts the questions of an attempt from 1.
+
+    `parameter` is what an `ask` gives a value to; `until` is when the worker stops waiting, and the run fails.
+    """
+
+    start: int
+    ordinal: int
+    kind: QuestionKind
+    cell: str
+    step: str
+    text: str
+    until: str
+    parameter: str = ""
+
+
+class Answer(Wire):
+    """Somebody allowed answered the open question; `question` is that event's number.
+
+    `value` is true or false for a `confirm`, else the typed value. `policy_commit` is the policy that let them.
+    """
+
+    question: int
+    value: Json
+    said: Said
+    policy_commit: str
     reason: str = ""
 
 
@@ -244,6 +282,8 @@ Body: TypeAlias = (
     | Reject
     | Start
     | Cancel
+    | Question
+    | Answer
     | Finish
     | Interrupt
     | Late
@@ -256,27 +296,5 @@ Body: TypeAlias = (
     | Note
 )
 
-TYPES: dict[str, type[Body]] = {
-    kind.__name__.lower(): kind
-    for kind in (
-        Genesis,
-        Key,
-        Plan,
-        Approve,
-        Revoke,
-        Reject,
-        Start,
-        Cancel,
-        Finish,
-        Interrupt,
-        Late,
-        Resolve,
-        Resume,
-        Expire,
-        Halt,
-        Unhalt,
-        Witness,
-        Note,
-    )
-}
-"""Event type name to body type: the only list of event types."""
+TYPES: dict[str, type[Body]] = {kind.__name__.lower(): kind for kind in get_args(Body)}
+"""Event type name to body type; `Body` is the only list of event types."""

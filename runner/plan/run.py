@@ -1,15 +1,15 @@
-"""The run: one plan's life as a fold over its events. The only home of states and of legal moves."""
+"""The run: one plan's life as a fold over its events. What may come in which state is in `states.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum
 
 from runner.digest import Digest
 from runner.errors import IntegrityError
 from runner.ledger.bodies import (
+    Answer,
     Approve,
     Body,
     Cancel,
@@ -17,8 +17,8 @@ from runner.ledger.bodies import (
     Finish,
     Interrupt,
     Late,
-    Note,
     Plan,
+    Question,
     Rehearsal,
     Reject,
     Resolution,
@@ -30,42 +30,9 @@ from runner.ledger.bodies import (
     Status,
 )
 from runner.ledger.event import Event, from_iso
+from runner.plan.states import LEGAL, OVER, RunState, legal
 
-
-class RunState(Enum):
-    """Where a run stands. `approved` is not a state of the record: whether approvals suffice is judged, not stored."""
-
-    PLANNED = "planned"
-    STARTED = "started"
-    FINISHED = "finished"
-    INTERRUPTED = "interrupted"
-    RESOLVED = "resolved"
-    REJECTED = "rejected"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-
-
-OVER = frozenset(
-    {RunState.FINISHED, RunState.RESOLVED, RunState.REJECTED, RunState.EXPIRED, RunState.CANCELLED},
-)
-"""States in which nothing more happens by itself."""
-
-_LEGAL: dict[type[Body], frozenset[RunState | None]] = {
-    Plan: frozenset({None}),
-    Approve: frozenset({RunState.PLANNED}),
-    Revoke: frozenset({RunState.PLANNED}),
-    Reject: frozenset({RunState.PLANNED}),
-    Expire: frozenset({RunState.PLANNED}),
-    Start: frozenset({RunState.PLANNED}),
-    Cancel: frozenset({RunState.PLANNED, RunState.STARTED}),
-    Finish: frozenset({RunState.STARTED}),
-    Interrupt: frozenset({RunState.STARTED}),
-    Resolve: frozenset({RunState.INTERRUPTED}),
-    Late: frozenset({RunState.INTERRUPTED, RunState.RESOLVED}),
-    Resume: frozenset({RunState.FINISHED, RunState.RESOLVED}),
-    Note: frozenset(RunState),
-}
-"""Event to the states in which it may come; None is a run that does not exist yet."""
+__all__ = ["NEW", "OVER", "SAME", "Run", "RunState", "fold", "legal", "may_follow", "misfit", "step"]
 
 
 SAME, NEW = "same", "new"
@@ -78,6 +45,7 @@ class Run:
 
     `approvals` are the approve events that nobody revoked and, since a resume that asks for new ones, only the later
     ones. `start`, `cancel`, `end` and all after it speak of the current attempt; `resumed` is what began it.
+    `questions` and `answers` are those of the current attempt, in order: the n-th answer is to the n-th question.
     """
 
     id: str
@@ -87,6 +55,8 @@ class Run:
     approvals: tuple[Event, ...] = ()
     revoked: tuple[Event, ...] = ()
     start: Event | None = None
+    questions: tuple[Event, ...] = ()
+    answers: tuple[Event, ...] = ()
     cancel: Event | None = None
     end: Event | None = None
     late: Event | None = None
@@ -119,15 +89,16 @@ class Run:
         return self.state in OVER
 
     @property
+    def question(self) -> Event | None:
+        """The question that waits for its answer."""
+        waits = self.state is RunState.STARTED and len(self.questions) > len(self.answers)
+        return self.questions[-1] if waits else None
+
+    @property
     def approvable(self) -> bool:
         """A failed rehearsal is recorded and cannot be approved; what an emergency owes is approved afterwards."""
         owes = bool(self.plan.owes_by) and self.start is not None
         return (owes or self.state is RunState.PLANNED) and self.plan.rehearsal is not Rehearsal.FAILED
-
-
-def legal(state: RunState | None, body: Body) -> bool:
-    """Whether an event may come in a state."""
-    return state in _LEGAL.get(type(body), frozenset())
 
 
 def may_follow(run: Run, body: Body) -> bool:
@@ -135,6 +106,22 @@ def may_follow(run: Run, body: Body) -> bool:
     if isinstance(body, Approve) and run.plan.owes_by and run.start is not None:
         return True
     return legal(run.state, body)
+
+
+def misfit(run: Run, body: Body) -> str:
+    """Say why an event that is legal in the run's state does not fit it all the same; empty if it fits."""
+    match body:
+        case Question():
+            if run.start is None or run.start.seq != body.start:
+                return f"asks in start {body.start}, which is not the open one"
+            if run.question is not None or body.ordinal != len(run.questions) + 1:
+                return f"is question {body.ordinal}, after {len(run.questions)} with {len(run.answers)} answered"
+        case Answer():
+            if run.question is None or run.question.seq != body.question:
+                return f"answers {body.question}, which is not the open question"
+        case _:
+            pass
+    return ""
 
 
 def fold(events: Sequence[Event]) -> Run:
@@ -172,26 +159,44 @@ def step(run: Run, event: Event) -> Run:
         raise IntegrityError(
             f"reading run {run.id}", f"event {event.seq} ({event.type}) may not follow {run.state.value}"
         )
+    if wrong := misfit(run, body):
+        raise IntegrityError(f"reading run {run.id}", f"event {event.seq} {wrong}")
     _same_plan(run, event)
     match body:
-        case Approve():
-            return _heard(replace(run, approvals=(*run.approvals, event)), body.said.comment)
-        case Revoke():
-            return _heard(_revoke(run, event, body), body.said.comment)
-        case Reject():
-            return _heard(replace(run, state=RunState.REJECTED, end=event, message=body.reason), body.said.comment)
+        case Approve() | Revoke() | Reject() | Cancel() | Resolve() | Resume() | Answer():
+            heard = _heard(run, event)
+            return replace(heard, comments=heard.comments | {body.said.comment})
         case Expire():
             return replace(run, state=RunState.EXPIRED, end=event)
         case Start():
-            return replace(run, state=RunState.STARTED, start=event)
+            return replace(run, state=RunState.STARTED, start=event, questions=(), answers=())
+        case Question():
+            return replace(run, questions=(*run.questions, event))
+        case _:
+            return _ended(run, event)
+
+
+def _heard(run: Run, event: Event) -> Run:
+    """The run after a person's word."""
+    match event.body:
+        case Approve():
+            return replace(run, approvals=(*run.approvals, event))
+        case Revoke() as body:
+            return _revoke(run, event, body)
+        case Reject() as body:
+            return replace(run, state=RunState.REJECTED, end=event, message=body.reason)
         case Cancel():
             over = run.state is RunState.PLANNED
             state = RunState.CANCELLED if over else run.state
-            return _heard(replace(run, state=state, cancel=event, end=event if over else None), body.said.comment)
-        case Resume():
-            return _heard(_resume(run, event, body), body.said.comment)
+            return replace(run, state=state, cancel=event, end=event if over else None)
+        case Resolve() as body:
+            return replace(run, state=RunState.RESOLVED, end=event, message=body.reason)
+        case Resume() as body:
+            return _resume(run, event, body)
+        case Answer():
+            return replace(run, answers=(*run.answers, event))
         case _:
-            return _ended(run, event)
+            return run
 
 
 def _ended(run: Run, event: Event) -> Run:
@@ -203,8 +208,6 @@ def _ended(run: Run, event: Event) -> Run:
         case Interrupt() as body:
             _same_start(run, body.start, event)
             return replace(run, state=RunState.INTERRUPTED, end=event, message=body.reason)
-        case Resolve() as body:
-            return _heard(replace(run, state=RunState.RESOLVED, end=event, message=body.reason), body.said.comment)
         case Late() as body:
             _same_start(run, body.start, event)
             return replace(run, late=event)
@@ -219,7 +222,7 @@ def not_resumable(run: Run, *, now: datetime) -> str:
         run: any run.
         now: when it would be resumed.
     """
-    if run.state not in _LEGAL[Resume]:
+    if run.state not in LEGAL[Resume]:
         return f"it is {run.state.value}; only a run that has ended without success is resumed"
     if run.outcome is Status.SUCCEEDED:
         return "it succeeded: there is nothing to resume"
@@ -259,10 +262,6 @@ def _revoke(run: Run, event: Event, body: Revoke) -> Run:
     if len(kept) == len(run.approvals):
         raise IntegrityError(f"reading run {run.id}", f"event {event.seq} revokes {body.approval}, no approval")
     return replace(run, approvals=kept, revoked=(*run.revoked, event))
-
-
-def _heard(run: Run, comment: str) -> Run:
-    return replace(run, comments=run.comments | {comment})
 
 
 def _same_plan(run: Run, event: Event) -> None:

@@ -83,6 +83,18 @@ class Revert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`answer [RUN] [qN] TEXT`; `which` is empty for the issue's only run that asks, `question` 0 for its first.
+
+    `text` is `yes` or `no` and a reason, or a value: that is read by the question that it answers.
+    """
+
+    which: str
+    question: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """`status`."""
 
@@ -92,4 +104,4 @@ class Help:
     """`help`."""
 
 
-Arguments: TypeAlias = Run | Approve | Revoke | Reject | Cancel | Resolve | Resume | Revert | Status | Help
+Arguments: TypeAlias = Run | Approve | Revoke | Reject | Cancel | Resolve | Resume | Revert | Answer | Status | Help

@@ -17,6 +17,7 @@ from runner.ledger.bodies import Resolution
 from runner.ledger.event import RUN_ID
 from runner.ports.forge import Comment
 from runner.request.arguments import (
+    Answer,
     Approve,
     Arguments,
     Cancel,
@@ -37,6 +38,7 @@ LARGEST_LINE = 4_000
 """Characters of a command; more belongs into a block."""
 
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
+_QUESTION = re.compile(r"q([1-9][0-9]{0,2})")
 
 
 class Verb(Enum):
@@ -50,11 +52,12 @@ class Verb(Enum):
     RESOLVE = "resolve"
     RESUME = "resume"
     REVERT = "revert"
+    ANSWER = "answer"
     STATUS = "status"
     HELP = "help"
 
 
-LATER = frozenset({"answer", "resume", "revert", "halt", "unhalt"})
+LATER = frozenset({"resume", "revert", "halt", "unhalt"})
 """Verbs that are known and not carried out yet."""
 
 
@@ -243,6 +246,21 @@ def _revert(rest: str) -> Revert:
     return Revert(run=run, reason=reason)
 
 
+def _answer(rest: str) -> Answer:
+    """Read an answer. A run's id and `qN` only name something where an answer follows: alone, they are the answer."""
+    which, question, text = "", 0, rest
+    word, rest = _next(text)
+    if RUN_ID.fullmatch(word):
+        which, text = word, rest
+        word, rest = _next(text)
+    named = _QUESTION.fullmatch(word)
+    if named and rest:
+        question, text = int(named[1]), rest
+    if not text:
+        raise _RefusedError("no answer is given", "write: /runbook answer yes, or no, or the value that is asked for")
+    return Answer(which=which, question=question, text=text)
+
+
 def _status(rest: str) -> Status:
     _nothing(rest, Verb.STATUS)
     return Status()
@@ -267,6 +285,7 @@ _ARGUMENTS: dict[Verb, Callable[[str], Arguments]] = {
     Verb.RESOLVE: _resolve,
     Verb.RESUME: _resume,
     Verb.REVERT: _revert,
+    Verb.ANSWER: _answer,
     Verb.STATUS: _status,
     Verb.HELP: _help,
 }

@@ -16,10 +16,17 @@ from runner.errors import RequestError
 from runner.request import strict_yaml
 from runner.runbook import condition, duration
 from runner.runbook.condition import Condition
+from runner.runbook.declaration import NAME
 
 CARRIED_OUT = ("step", "timeout", "irreversible", "normalise")
-PLANNED = ("retries", "backoff", "confirm", "when", "continue-on-failure")
+PLANNED = ("retries", "backoff", "when", "continue-on-failure", "confirm", "ask", "prompt", "answer-within")
 """Known words that nothing carries out yet: a runbook that uses one is refused by lint."""
+
+ANSWER_WITHIN = 3600.0
+"""Seconds that a question waits for its answer where the cell does not say."""
+
+LONGEST_QUESTION = 500
+"""Characters: a question has to be read on a phone."""
 
 NORMALISERS = ("timestamps", "uuids", "numbers", "addresses")
 """What may differ by name; the fingerprint of the execution stage knows what each stands for."""
@@ -37,10 +44,11 @@ _MARK = "#|"
 class Options:
     """A cell's `#|` lines, checked. `raw` keeps what was written, for lint.
 
-    Times are in seconds: `backoff` is the wait before the first retry, and doubles. `normalise` says what in a plan
-    cell's output may differ between plan and run: names of `NORMALISERS`, or `s/expression/replacement/`. Options that
-    are known but not carried out yet are in `raw` only, and a runbook that uses one is refused by lint rather than run
-    without it.
+    Times are in seconds: `backoff` is the wait before the first retry, and doubles. `confirm` is a question to say yes
+    to before the cell runs, `ask` the parameter that a person gives a value to before it does, and `prompt` the words
+    for that. `normalise` says what in a plan cell's output may differ between plan and run: names of `NORMALISERS`, or
+    `s/expression/replacement/`. Options that are known but not carried out yet are in `raw` only, and a runbook that
+    uses one is refused by lint rather than run without it.
     """
 
     step: str | None = None
@@ -51,6 +59,10 @@ class Options:
     backoff: float = 1.0
     when: Condition | None = None
     continue_on_failure: bool = False
+    confirm: str | None = None
+    ask: str | None = None
+    prompt: str | None = None
+    answer_within: float = ANSWER_WITHIN
     raw: tuple[tuple[str, str], ...] = field(default=())
 
 
@@ -154,6 +166,19 @@ def _reason(value: strict_yaml.Node) -> str:
     raise ValueError("the reason in words, such as: sent mail cannot be called back")
 
 
+def _question(value: strict_yaml.Node) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if text and len(text) <= LONGEST_QUESTION and text.isprintable():
+        return text
+    raise ValueError(f'what to ask, on one line of at most {LONGEST_QUESTION} characters, such as: "Traffic drained?"')
+
+
+def _parameter(value: strict_yaml.Node) -> str:
+    if isinstance(value, str) and NAME.fullmatch(value):
+        return value
+    raise ValueError("the name of a declared parameter, such as batch_size")
+
+
 def _normalisers(value: strict_yaml.Node) -> tuple[str, ...]:
     written = value if isinstance(value, list) else [value]
     found = tuple(item for item in written if isinstance(item, str) and _normaliser(item))
@@ -191,7 +216,8 @@ def substitution(text: str) -> tuple[re.Pattern[str], str] | None:
         raise re.error(str(error)) from error
 
 
-_CHECKS: Mapping[str, Callable[[strict_yaml.Node], object]] = {
+# Each gives the type that the field of that name has.
+_CHECKS: Mapping[str, Callable[[strict_yaml.Node], Any]] = {
     "step": _step,
     "timeout": _timeout,
     "irreversible": _reason,
@@ -200,4 +226,8 @@ _CHECKS: Mapping[str, Callable[[strict_yaml.Node], object]] = {
     "backoff": _backoff,
     "when": _when,
     "continue-on-failure": _yes,
+    "confirm": _question,
+    "ask": _parameter,
+    "prompt": _question,
+    "answer-within": _timeout,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from runner.approval import collect
+from runner.approval.meant import Known as Meant
 from runner.ports.forge import Thread
 from runner.publication import comments
 from runner.request.command import Command, Verb
@@ -19,6 +20,7 @@ VERBS = (
     ("/runbook reject DIGEST reason", "say no: the plan cannot run any more"),
     ("/runbook cancel [RUN] --leave|--rollback [reason]", "end a run; leave what it changed, or undo it"),
     ("/runbook resolve RUN OUTCOME reason", "say what came of an interrupted run, and free its locks"),
+    ("/runbook answer [RUN] [qN] TEXT", "answer what a run asks: yes, no, or a value"),
     ("/runbook status", "where the runs of this issue stand"),
     ("/runbook help", "this list"),
 )
@@ -95,6 +97,6 @@ def _standing(one: Known) -> str:
     return f"{one.run.id}: {one.run.state.value}{waits}{reasons}"
 
 
-def _collectable(desk: Desk, known: Known) -> collect.Known:
+def _collectable(desk: Desk, known: Known) -> Meant:
     events = tuple((event.seq, event.time, event.body) for event in desk.ledger.cache.events(known.run.id))
-    return collect.Known(run=known.run, plan=known.plan, events=events)
+    return Meant(run=known.run, plan=known.plan, events=events)

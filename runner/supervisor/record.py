@@ -11,7 +11,7 @@ from runner.ledger.chain import Draft, Ledger, Writer
 from runner.ledger.event import Event
 from runner.ledger.state import State
 from runner.plan.plan import Plan
-from runner.plan.run import Run, fold, may_follow
+from runner.plan.run import Run, fold, may_follow, misfit
 
 Clock = Callable[[], datetime]
 
@@ -45,7 +45,9 @@ def append(
     def build(state: State) -> Sequence[Draft]:
         fresh = current(ledger, run.id)
         made = draft(fresh, state)
-        return [made] if made is not None and may_follow(fresh, made.body) else []
+        if made is None or not may_follow(fresh, made.body) or misfit(fresh, made.body):
+            return []
+        return [made]
 
     return ledger.append(build, writer=writer, now=now)
 

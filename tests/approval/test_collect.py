@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import re
 from base64 import b64decode
 from typing import Any
 
@@ -7,13 +9,25 @@ import pytest
 from msgspec.structs import replace
 
 from runner.approval.approval import approvals
-from runner.approval.collect import Collected, Known, collect, commands_of, key_of, said
+from runner.approval.collect import Collected, collect, commands_of, key_of, said
+from runner.approval.meant import Known
 from runner.approval.policy import read
 from runner.digest import sha256
 from runner.ledger import bodies
 from runner.ledger.bodies import Approve, Cancel, Reject, Resolve, Revoke
 from runner.ports.forge import Comment, PersonId, Proof
-from tests.builders import A_LOSS, A_START, a_comment, a_plan, a_run, a_thread, rehearsed, requested_by, some_words
+from tests.builders import (
+    A_LOSS,
+    A_QUESTION,
+    A_START,
+    a_comment,
+    a_plan,
+    a_run,
+    a_thread,
+    rehearsed,
+    requested_by,
+    some_words,
+)
 
 POLICY = read(
     """
@@ -245,3 +259,65 @@ def test_the_signed_words_of_a_person_are_kept() -> None:
 
 def test_a_plan_is_named_by_its_digest_only() -> None:
     assert PLAN.digest == sha256(PLAN.to_bytes())
+
+
+ASKED = replace(A_QUESTION, start=3)
+"""Event 4 of a run that has started; Bob may answer it, Carol may not."""
+ANSWERING = read('[[rule]]\nname = "all"\nrequest = ["*"]\napprove = {count = 0}\nanswer = ["bob"]\n')
+
+
+def asking(**changes: Any) -> Known:
+    known = a_run(START, ASKED, plan=PLAN)
+    return dataclasses.replace(known, **({"since": frozenset({"7/1", "7/2"})} | changes))
+
+
+def answered(*comments: Comment, **changes: Any) -> Collected:
+    commands = commands_of(a_thread(*comments), bot="runbook")
+    return collect(ANSWERING, commands, runs=(asking(**changes),), members=MEMBERS, policy_commit="c" * 40)
+
+
+def test_an_answer_names_its_question_the_value_the_person_and_the_policy() -> None:
+    found = answered(a_comment("/runbook answer no still busy", by="bob"))
+    assert found.refuse == []
+    assert found.record[0].body == bodies.Answer(
+        question=4, value=False, said=some_words("bob", "7/1"), policy_commit="c" * 40, reason="still busy"
+    )
+
+
+@pytest.mark.parametrize(
+    ("comment", "why"),
+    [
+        (a_comment("/runbook answer yes", by="carol"), "policy lets bob answer its questions"),
+        (a_comment("/runbook answer maybe", by="carol"), "policy lets bob"),
+        (a_comment("/runbook answer yes", by="mallory"), "not a member"),
+        (a_comment("/runbook answer yes", by="bob", verified=False), "nothing proves"),
+        (a_comment("/runbook answer yes", by="bob", edited=True), "edited comment never counts"),
+        (a_comment("/runbook answer maybe", by="bob"), "neither yes nor no.*Asked was: Traffic drained"),
+        (a_comment("/runbook answer q2 yes", by="bob"), "q2 is not open"),
+        (a_comment("/runbook answer yes", by="bob", number=9), "written before q1 was asked"),
+    ],
+)
+def test_an_answer_that_does_not_count_is_refused_with_its_reason(comment: Comment, why: str) -> None:
+    assert re.search(why, refused(answered(comment)))
+
+
+def test_an_answer_after_its_time_is_refused() -> None:
+    assert "was over at" in refused(answered(a_comment("/runbook answer yes", by="bob"), late=True))
+
+
+def test_of_two_answers_the_first_is_taken_and_the_second_is_judged_when_that_is_on_record() -> None:
+    comments = [a_comment(f"/runbook answer {word}", by="bob", number=at) for at, word in enumerate(("no", "yes"), 1)]
+    found = answered(*comments)
+    (first,) = found.record
+    assert isinstance(first.body, bodies.Answer)
+    assert (first.body.value, found.refuse) == (False, [])
+    after = a_run(START, ASKED, first.body, plan=PLAN)
+    again = collect(ANSWERING, commands_of(a_thread(*comments), bot="runbook"), runs=(after,), members=MEMBERS)
+    assert again.record == []
+    assert [one.reason for one in again.refuse] == ["nothing is asked on this issue now"]
+
+
+def test_a_command_that_left_the_run_out_stays_recorded_when_that_run_is_over() -> None:
+    over = a_run(Cancel(plan_digest=PLAN.digest, mode="leave", said=some_words("alice", "7/1")), plan=PLAN)
+    found = collected(a_comment("/runbook cancel --leave", by="alice"), runs=(over,))
+    assert (found.record, found.refuse) == ([], [])

@@ -20,12 +20,14 @@ request = ["*"]
 approve = {count = 1, from = ["bob", "alice"]}
 cancel = ["carol"]
 resolve = ["carol", "dan"]
+answer = ["carol", "dan"]
 [[rule]]
 name = "staging"
 target = ["staging/*"]
 request = ["*"]
 approve = {count = 1, from = ["eve"]}
 resolve = ["dan"]
+answer = ["dan"]
 """
 PLAN = a_plan(requested=requested_by("alice"))
 BOTH = a_plan(requested=requested_by("alice"), targets=("prod/1", "staging/1"))
@@ -40,7 +42,7 @@ def refusal(verb: Verb, person: str, *, policy: str = POLICY, **facts: Any) -> s
     return "" if decision.verdict is Verdict.ALLOWED else decision.reasons[0]
 
 
-DOING = [Verb.APPROVE, Verb.REVOKE, Verb.REJECT, Verb.CANCEL, Verb.RESOLVE, Verb.RESUME]
+DOING = [Verb.APPROVE, Verb.REVOKE, Verb.REJECT, Verb.CANCEL, Verb.RESOLVE, Verb.RESUME, Verb.ANSWER]
 
 
 @pytest.mark.parametrize("verb", DOING)

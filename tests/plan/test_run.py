@@ -14,7 +14,7 @@ from runner.ledger import bodies
 from runner.ledger.bodies import TYPES, Body, Rehearsal, Resolution, Rollback, Status
 from runner.ledger.event import Event
 from runner.plan.run import NEW, SAME, RunState, fold, legal, may_follow
-from tests.builders import A_LOSS, A_START, a_plan, a_run, rehearsed, some_words
+from tests.builders import A_LOSS, A_QUESTION, A_START, AN_ANSWER, a_plan, a_run, rehearsed, some_words
 from tests.test_lifecycle import CANCEL, CAROL, DIGEST, EVENTS, FINISH, LATE, RESOLVE
 
 S = RunState
@@ -26,6 +26,8 @@ MOVES: dict[str, set[RunState | None]] = {
     "expire": {S.PLANNED},
     "start": {S.PLANNED},
     "cancel": {S.PLANNED, S.STARTED},
+    "question": {S.STARTED},
+    "answer": {S.STARTED},
     "finish": {S.STARTED},
     "interrupt": {S.STARTED},
     "resolve": {S.INTERRUPTED},
@@ -47,6 +49,8 @@ BODIES: dict[str, Body] = {
     "expire": EVENTS[S.EXPIRED][0],
     "start": EVENTS[S.STARTED][0],
     "cancel": CANCEL,
+    "question": A_QUESTION,
+    "answer": AN_ANSWER,
     "finish": FINISH,
     "interrupt": EVENTS[S.INTERRUPTED][1],
     "resolve": RESOLVE,
@@ -113,6 +117,43 @@ def test_a_revoked_approval_is_gone_and_cannot_be_revoked_twice() -> None:
     assert (run.approvals, len(run.revoked)) == ((), 1)
     with pytest.raises(IntegrityError, match="no approval"):
         fold(events(APPROVE, revoke, revoke))
+
+
+def asked(**changes: object) -> Body:
+    return msgspec.structs.replace(A_QUESTION, **changes)
+
+
+def answered(question: int) -> Body:
+    return msgspec.structs.replace(AN_ANSWER, question=question)
+
+
+def test_a_started_run_waits_at_its_question_until_that_is_answered() -> None:
+    start = BODIES["start"]
+    waiting = fold(events(start, A_QUESTION))
+    assert waiting.state is S.STARTED
+    assert waiting.question is waiting.questions[0]
+    gone_on = fold(events(start, A_QUESTION, AN_ANSWER, asked(ordinal=2)))
+    assert [event.seq for event in gone_on.questions] == [4, 6]
+    assert gone_on.question is gone_on.questions[1]
+    assert AN_ANSWER.said.comment in gone_on.comments
+    assert fold(events(start, A_QUESTION, FINISH)).question is None, "nobody waits any more"
+
+
+@pytest.mark.parametrize(
+    ("later", "wrong"),
+    [
+        ([asked(start=2)], "not the open one"),
+        ([asked(ordinal=2)], "is question 2, after 0"),
+        ([A_QUESTION, asked(ordinal=2)], "is question 2, after 1 with 0 answered"),
+        ([A_QUESTION, answered(4), asked(ordinal=1)], "is question 1, after 1"),
+        ([answered(4)], "not the open question"),
+        ([A_QUESTION, answered(3)], "not the open question"),
+        ([A_QUESTION, answered(4), answered(4)], "not the open question"),
+    ],
+)
+def test_a_question_is_asked_once_in_its_start_and_answered_once(later: list[Body], wrong: str) -> None:
+    with pytest.raises(IntegrityError, match=wrong):
+        fold(events(BODIES["start"], *later))
 
 
 def test_a_cancel_ends_a_plan_and_only_asks_a_started_run_to_end() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runner.ledger.bodies import Resolution
 from runner.ports.forge import Comment, CommentId, IssueId, PersonId
-from runner.request.arguments import Approve, Cancel, Help, Leave, Reject, Resolve, Revoke, Run, Status
+from runner.request.arguments import Answer, Approve, Cancel, Help, Leave, Reject, Resolve, Revoke, Run, Status
 from runner.request.command import LATER, BadCommand, Command, Verb, commands
 
 DIGEST = "0123456789ab"
@@ -66,6 +66,15 @@ def run(runbook: str, **parameters: str) -> Run:
         (f"cancel {RUN} --rollback wrong host", Cancel(which=RUN, mode=Leave.ROLLBACK, reason="wrong host")),
         (f"cancel {DIGEST} --leave", Cancel(which=DIGEST, mode=Leave.LEAVE)),
         (f"resolve {RUN} did_not_run looked", Resolve(run=RUN, decision=Resolution.DID_NOT_RUN, reason="looked")),
+        ("answer yes", Answer(which="", question=0, text="yes")),
+        ("answer no  not yet", Answer(which="", question=0, text="no  not yet")),
+        ("answer q2 yes", Answer(which="", question=2, text="yes")),
+        ("answer q2", Answer(which="", question=0, text="q2")),
+        ("answer q0 yes", Answer(which="", question=0, text="q0 yes")),
+        (f"answer {RUN} q1 no: hot", Answer(which=RUN, question=1, text="no: hot")),
+        (f"answer {RUN} q2", Answer(which=RUN, question=0, text="q2")),
+        (f"answer {RUN} 12", Answer(which=RUN, question=0, text="12")),
+        (f"answer {DIGEST}", Answer(which="", question=0, text=DIGEST)),
         ("status", Status()),
         ("help", Help()),
     ],
@@ -116,6 +125,8 @@ def test_each_verb_is_read_with_its_arguments(trigger: str, words: str, args: ob
         (f"resolve {RUN}", "no outcome"),
         (f"resolve {RUN} fine yes", "not an outcome"),
         (f"resolve {RUN} completed", "reason is needed"),
+        ("answer", "no answer"),
+        (f"answer {RUN}", "no answer"),
         ("status now", "no arguments"),
         ("run x a=" + "b" * 4000, "4,000"),
     ],

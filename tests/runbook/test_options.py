@@ -17,6 +17,13 @@ def test_options_are_the_first_lines_of_the_cell() -> None:
     assert [name for name, _ in found.raw] == ["step", "timeout", "irreversible", "normalise"]
 
 
+def test_a_cell_may_ask_before_it_runs() -> None:
+    found = options.read('#| confirm: "Traffic drained?"\n#| answer-within: 30m\nx = 1', cell=0)
+    assert (found.confirm, found.answer_within) == ("Traffic drained?", 1800.0)
+    found = options.read("#| ask: batch_size\n#| prompt: How many at once?\nx = 1", cell=0)
+    assert (found.ask, found.prompt, found.answer_within) == ("batch_size", "How many at once?", 3600.0)
+
+
 def test_options_may_follow_a_cell_magic_directly() -> None:
     assert options.read("%%bash\n#| timeout: 90s\nls", cell=0).timeout == 90.0
     assert options.read("%time\n#| timeout: 90s\nls", cell=0).timeout is None
@@ -52,6 +59,13 @@ def test_unknown_options_are_kept_for_lint() -> None:
         ("#| normalise: s/a{9999999999}/x/", "normalise"),
         ("#| normalise: s/a/b/c", "normalise"),
         ("#| step: a\n#| step: b", "line 2"),
+        ('#| confirm: ""', "confirm"),
+        ('#| confirm: "a\\nb"', "confirm"),
+        (f"#| confirm: {'a' * 501}", "confirm"),
+        ("#| confirm: [a]", "confirm"),
+        ("#| ask: Batch Size", "ask"),
+        ("#| prompt: {a: b}", "prompt"),
+        ("#| answer-within: soon", "answer-within"),
         ("#| just words", "key: value"),
         ("#| retries: 11", "retries: '11' is not accepted; write how often"),
         ("#| retries: -1", "retries"),
