@@ -80,6 +80,8 @@ class Attempt:
         self._arm(change=False)
         moved = self._forward() if self._start() else ""
         rollback = self._undo() if self._wants_undoing() else Rollback.NOT_NEEDED
+        # Only now: a failure that the run was told to go on after is no reason to undo anything.
+        self._record.conclude()
         self._clean_up()
         return Result(rollback=rollback, moved=moved)
 
@@ -120,7 +122,7 @@ class Attempt:
         return moved
 
     def _go(self, steps: Sequence[Step], *, phase: str) -> bool:
-        """Execute steps in one phase; True if each was answered ok."""
+        """Execute steps in one phase; True if nothing keeps later cells from running."""
         from runner.execution import notebook
 
         if not steps:
@@ -129,7 +131,7 @@ class Attempt:
             return False
         self._record.phase = phase
         notebook.execute(self._kernel, steps, listener=self._record)
-        return self._record.ok(steps, phase=phase)
+        return self._record.passed(steps, phase=phase)
 
     def _wants_undoing(self) -> bool:
         if self._record.reason is None or not self._record.begun_changes:

@@ -24,6 +24,8 @@ from types import FrameType
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+STATE, PARENT, BEGAN = 0, 1, 19
+"""Fields of a process's `stat`, counted behind its name."""
 POLL = 0.5
 """Seconds between two looks at the parent, where the system does not tell us of its death."""
 
@@ -104,7 +106,7 @@ def _in_child(control: Callable[[int, int], int]) -> None:
 def _end_all() -> None:
     """Kill every descendant until none is left; one that forks meanwhile is found in the next round."""
     while True:
-        for pid in _descendants(os.getpid()):
+        for pid in descendants(os.getpid()):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         try:
@@ -115,18 +117,21 @@ def _end_all() -> None:
         time.sleep(0.01)
 
 
-def _descendants(root: int) -> list[int]:
+def descendants(root: int) -> dict[int, int]:
+    """Find every process below one, and when each began, in the system's clock ticks; the dead are left out."""
     parents: dict[int, int] = {}
+    began: dict[int, int] = {}
     # Listed plainly: a glob looks at each entry itself, and breaks when a process goes away at that moment.
     for process in Path("/proc").iterdir() if sys.platform.startswith("linux") else ():
         with contextlib.suppress(OSError, ValueError, IndexError):
-            status = (process / "stat").read_text(errors="replace")
-            parents[int(process.name)] = int(status.rpartition(")")[2].split()[1])
-    found: list[int] = []
+            status = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            if status[STATE] != "Z":
+                parents[int(process.name)], began[int(process.name)] = int(status[PARENT]), int(status[BEGAN])
+    found: dict[int, int] = {}
     frontier = {root}
     while frontier:
         frontier = {pid for pid, parent in parents.items() if parent in frontier}
-        found.extend(frontier)
+        found |= {pid: began[pid] for pid in frontier}
     return found
 
 

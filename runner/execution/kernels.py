@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import OutsideError
-from runner.execution import guardian, kernel_start
+from runner.execution import guardian, kernel_start, sweep
 from runner.execution.isolation import Room
 
 if TYPE_CHECKING:
@@ -133,6 +133,11 @@ class Kernel:
     async def interrupt(self) -> None:
         """Ask the kernel to interrupt what it is doing; it need not obey."""
         await self.manager.interrupt_kernel()
+
+    async def sweep(self, *, since: int, grace: float) -> None:
+        """End what the kernel's cells started since a moment of `sweep.now`; the kernel itself goes on."""
+        if self._guardian is not None:
+            await sweep.sweep(self._guardian.pid, since=since, grace=grace)
 
     def kill(self) -> None:
         """End the kernel and everything that it started, now."""

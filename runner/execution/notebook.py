@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import nbformat
@@ -19,9 +20,10 @@ from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from runner.digest import Json
-from runner.execution.collected import Collected
+from runner.execution import sweep, tries
+from runner.execution.collected import LIMIT, Collected
 from runner.execution.kernels import Kernel
-from runner.execution.listener import Ended, Listener
+from runner.execution.listener import Begin, Ended, Listener
 from runner.execution.phases import Step
 from runner.execution.replies import judge
 from runner.execution.stopping import Cause
@@ -32,6 +34,8 @@ LOOK = 0.1
 GRACE = 5.0
 """Seconds that an interrupted cell has to end before its kernel is killed."""
 HURRIED_GRACE = 1.0
+SWEEP_GRACE = 2.0
+"""Seconds that what an interrupted cell started has to end by itself before it is killed."""
 OUTPUT_TIMEOUT = 24 * 3600
 """Seconds that output may arrive after the reply; cell and run timeouts are the real limits."""
 
@@ -77,7 +81,8 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc] # papermill 
     """nbclient, watched: each cell is stopped when there is a cause, and judged by the kernel's reply."""
 
     def __init__(self, nb_man: Any, *, kernel: Kernel, steps: Sequence[Step], listener: Listener) -> None:
-        super().__init__(nb_man, km=kernel.manager, iopub_timeout=OUTPUT_TIMEOUT, force_raise_errors=True)
+        # Errors are judged by the reply; allowing them keeps the kernel from dropping the request that comes next.
+        super().__init__(nb_man, km=kernel.manager, iopub_timeout=OUTPUT_TIMEOUT, allow_errors=True)
         self.kc = kernel.client
         self.on_cell_executed = self._replied
         self.clear_before_next_output = False
@@ -92,27 +97,58 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc] # papermill 
             Halted: if no later cell may run.
         """
         step = self._steps[cell_index]
-        if self._listener.cause(step, since=None) is not None:
-            raise Halted
-        self._reply, self._collected = None, Collected()
-        self._listener.began(step)
-        cause, dead = self._kernel.run(self._watched(cell, cell_index))
-        verdict = judge(self._reply, cause=cause, dead=dead, timeout=self._listener.timeout(step))
-        outputs = self._collected.outputs(cell.outputs)
-        self._listener.ended(step, Ended(verdict=verdict, outputs=outputs, count=cell.execution_count))
-        if verdict.reason is not None:
+        match self._listener.begins(step):
+            case Begin.STOP:
+                raise Halted
+            case Begin.SKIP:
+                return cell
+            case Begin.GO:
+                pass
+        tried = 1
+        ended = self._tried(cell, cell_index, tried=tried)
+        while (wait := tries.wait_before_next(step, ended.verdict, tried=tried, alive=ended.alive)) is not None:
+            self._listener.failed(step, ended)
+            if not self._kernel.run(self._waited(step, wait)):
+                # What the last try showed has been told.
+                ended = replace(ended, outputs=())
+                break
+            tried += 1
+            ended = self._tried(cell, cell_index, tried=tried)
+        if not self._listener.ended(step, ended):
             raise Halted
         return cell
 
+    def _tried(self, cell: Any, index: int, *, tried: int) -> Ended:
+        """Send the cell once, and say how that ended."""
+        step = self._steps[index]
+        # All tries together keep no more than one cell may.
+        self._reply, self._collected = None, Collected(limit=LIMIT // (step.retries + 1))
+        self.clear_display_id_mapping(index)
+        self._listener.began(step, tried=tried)
+        cause, dead = self._kernel.run(self._watched(cell, index))
+        verdict = judge(self._reply, cause=cause, dead=dead, timeout=self._listener.timeout(step))
+        outputs = self._collected.outputs(cell.outputs)
+        alive = verdict.reason is None or (not dead and self._kernel.alive)
+        return Ended(verdict=verdict, outputs=outputs, count=cell.execution_count, tried=tried, alive=alive)
+
+    async def _waited(self, step: Step, seconds: float) -> bool:
+        """Wait before the next try; False if meanwhile there is a cause that no cell may begin."""
+        end = self._listener.clock() + seconds
+        while (left := end - self._listener.clock()) > 0:
+            if self._listener.cause(step, since=None) is not None:
+                return False
+            await asyncio.sleep(min(left, LOOK))
+        return self._listener.cause(step, since=None) is None
+
     async def _watched(self, cell: Any, index: int) -> tuple[Cause | None, bool]:
         """Run the cell; return why it was stopped, if it was, and whether the kernel died under it."""
-        step, since = self._steps[index], self._listener.clock()
+        step, since, mark = self._steps[index], self._listener.clock(), sweep.now()
         task = asyncio.ensure_future(self.async_execute_cell(cell, index))
         cause: Cause | None = None
         while not (await asyncio.wait({task}, timeout=LOOK))[0]:
             cause = self._listener.cause(step, since=since)
             if cause is not None:
-                await self._stop(task, grace=HURRIED_GRACE if cause is Cause.HURRY else GRACE)
+                await self._stop(task, grace=HURRIED_GRACE if cause is Cause.HURRY else GRACE, mark=mark)
                 break
         error = (await asyncio.gather(task, return_exceptions=True))[0]
         # An error of the cell's own code is in the reply.
@@ -120,9 +156,11 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc] # papermill 
             raise error
         return cause, isinstance(error, DeadKernelError)
 
-    async def _stop(self, task: asyncio.Future[Any], *, grace: float) -> None:
+    async def _stop(self, task: asyncio.Future[Any], *, grace: float, mark: int) -> None:
         await self._kernel.interrupt()
-        if not (await asyncio.wait({task}, timeout=grace))[0]:
+        if (await asyncio.wait({task}, timeout=grace))[0]:
+            await self._kernel.sweep(since=mark, grace=min(grace, SWEEP_GRACE))
+        else:
             self._kernel.kill()
 
     def _replied(self, *, execute_reply: Mapping[str, Any], **_more: Any) -> None:

@@ -13,6 +13,7 @@ from runner.execution.order import Mode
 from runner.execution.outcome import Fate
 from runner.ledger.bodies import Rollback
 from runner.runbook.cells import FORWARD, REHEARSED, Cell, Role
+from runner.runbook.condition import Condition
 
 SKIP_TAG = "skip-execution"
 """papermill's own tag for a cell that is not executed; it keeps its meaning here."""
@@ -32,6 +33,11 @@ class Step:
     source: str
     timeout: float | None = None
     normalise: tuple[str, ...] = ()
+    retries: int = 0
+    backoff: float = 0.0
+    when: Condition | None = None
+    goes_on: bool = False
+    """Its failure does not keep later cells from running."""
 
 
 def step(cell: Cell) -> Step:
@@ -44,6 +50,10 @@ def step(cell: Cell) -> Step:
         source=cell.source,
         timeout=cell.options.timeout,
         normalise=cell.options.normalise,
+        retries=cell.options.retries,
+        backoff=cell.options.backoff,
+        when=cell.options.when,
+        goes_on=cell.options.continue_on_failure,
     )
 
 

@@ -6,19 +6,23 @@ It is what the engine tells (`Listener`). It decides nothing about which cells c
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
+from runner.digest import Json
 from runner.execution.executed import Shown
+from runner.execution.facts import facts
 from runner.execution.fingerprint import kept, normaliser, text_of
-from runner.execution.listener import Ended
+from runner.execution.listener import Begin, Ended
 from runner.execution.outcome import CellFate, ExitReason, Fate
 from runner.execution.outputs import Kept
 from runner.execution.phases import Step
 from runner.execution.stopping import Cause, Stopping
 from runner.execution.transcript import Line, Transcript
+from runner.execution.tries import ITS_OWN, told
 from runner.runbook.cells import Role
+from runner.runbook.condition import UndecidableError, holds
 
 FORWARD, ROLLBACK, ALWAYS = "forward", "rollback", "always"
 """The phases of an attempt, as they stand in a cell's fate."""
@@ -33,18 +37,30 @@ class Record:
         stopping: knows why a cell has to stop.
         clock: monotonic seconds.
         cell_timeout: seconds for a cell that has no limit of its own; 0 for none.
+        values: the run's parameters, which conditions ask for.
     """
 
     def __init__(
-        self, transcript: Transcript, *, kept: Kept, stopping: Stopping, clock: Callable[[], float], cell_timeout: float
+        self,
+        transcript: Transcript,
+        *,
+        kept: Kept,
+        stopping: Stopping,
+        clock: Callable[[], float],
+        cell_timeout: float,
+        values: Mapping[str, Json] | None = None,
     ) -> None:
         self._transcript, self._kept, self._stopping = transcript, kept, stopping
         self.clock = clock
         self._began_at = clock()
         self._cell_timeout = cell_timeout
+        self.values = dict(values or {})
         self.phase = FORWARD
         self.fates: dict[tuple[str, str], CellFate] = {}
         self.shown: dict[str, Shown] = {}
+        self.endured: list[str] = []
+        """Names of the steps that failed and whose author said that the run goes on."""
+        self._before: tuple[dict[str, Json], ...] = ()
         self.plan_outputs: dict[str, str] = {}
         self.begun_changes: list[int] = []
         self.reason: ExitReason | None = None
@@ -75,26 +91,78 @@ class Record:
         self.stop(*_WORDS[cause])
         return cause
 
-    def began(self, step: Step) -> None:
-        """Note, durably, that a cell is about to be sent."""
-        if step.role == Role.CHANGE.value:
-            self.begun_changes.append(step.index)
-        self._note(_fate(step, phase=self.phase, fate=Fate.RUNNING, started=self._now()))
+    def begins(self, step: Step) -> Begin:
+        """Say whether a cell may begin, and note it if its condition leaves it out."""
+        if self.cause(step, since=None) is not None:
+            return Begin.STOP
+        if step.when is None:
+            return Begin.GO
+        known = facts(self.fates.values(), values=self.values, records=self._kept.raw_records)
+        try:
+            wanted = holds(step.when, known)
+        except UndecidableError as error:
+            self.stop(ExitReason.CELL_ERROR, f"{step.name}: its condition ({step.when.text}) has no answer: {error}")
+            return Begin.STOP
+        if wanted:
+            return Begin.GO
+        fate = _fate(step, phase=self.phase, fate=Fate.SKIPPED)
+        self._note(msgspec.structs.replace(fate, why=f"its condition is not met: {step.when.text}"))
+        return Begin.SKIP
 
-    def ended(self, step: Step, ended: Ended) -> None:
-        """Note, durably, how a cell ended and what it showed."""
+    def began(self, step: Step, *, tried: int = 1) -> None:
+        """Note, durably, that a cell is about to be sent, for the first time or again."""
+        started = self.fates[self.phase, step.id].started if tried > 1 else self._now()
+        if tried == 1:
+            self._before = ()
+            if step.role == Role.CHANGE.value:
+                self.begun_changes.append(step.index)
+        fate = _fate(step, phase=self.phase, fate=Fate.RUNNING, started=started)
+        self._note(msgspec.structs.replace(fate, tries=tried))
+
+    def failed(self, step: Step, ended: Ended) -> None:
+        """Note, durably, that a try failed and another one comes, with what it showed."""
+        outputs, _ = self._kept.keep(ended.outputs, cell=step.index)
+        fate = self._judged(step, ended)
+        self._note(fate)
+        shown = told(outputs, tried=ended.tried, of=step.retries + 1, error=fate.error)
+        self._before = (*self._before, *shown)
+        self._show(step, shown, count=ended.count)
+
+    def ended(self, step: Step, ended: Ended) -> bool:
+        """Note, durably, how a cell ended and what it showed; say whether later cells may run."""
         outputs, whole = self._kept.keep(ended.outputs, cell=step.index)
-        started = self.fates[self.phase, step.id].started or 0.0
-        now = self._now()
-        error = self._kept.masker.mask(ended.verdict.error, where=f"cell {step.index + 1}")
-        fate = _fate(step, phase=self.phase, fate=ended.verdict.fate, started=started)
-        self._note(msgspec.structs.replace(fate, seconds=round(now - started, 3), error=error))
-        self.shown.setdefault(step.id, Shown(outputs=outputs, count=ended.count))
-        self._transcript.append(Line(at=now, outputs=list(outputs), of=step.id, count=ended.count))
+        fate = self._judged(step, ended)
+        self._note(fate)
+        self.shown.setdefault(step.id, Shown(outputs=(*self._before, *outputs), count=ended.count))
+        self._show(step, outputs, count=ended.count)
         if step.role == Role.PLAN.value:
             self.plan_outputs[step.id] = kept(normaliser(step.normalise)(text_of(list(whole))))
-        if ended.verdict.reason is not None:
-            self.stop(ended.verdict.reason, f"{step.name}: {error}")
+        if ended.verdict.reason is None:
+            return True
+        if step.goes_on and self.phase == FORWARD and ended.alive and ended.verdict.reason in ITS_OWN:
+            self.endured.append(step.id)
+            self._transcript.append(Line(at=self._now(), said=f"{step.name} failed, and the run goes on as it says"))
+            return True
+        tries = f" (after {ended.tried} tries)" if ended.tried > 1 else ""
+        self.stop(ended.verdict.reason, f"{step.name}{tries}: {fate.error}")
+        return False
+
+    def _judged(self, step: Step, ended: Ended) -> CellFate:
+        started = self.fates[self.phase, step.id].started or 0.0
+        error = self._kept.masker.mask(ended.verdict.error, where=f"cell {step.index + 1}")
+        fate = _fate(step, phase=self.phase, fate=ended.verdict.fate, started=started)
+        seconds = round(self._now() - started, 3)
+        return msgspec.structs.replace(fate, seconds=seconds, error=error, tries=ended.tried)
+
+    def _show(self, step: Step, outputs: Iterable[dict[str, Json]], *, count: int | None) -> None:
+        shown = Line(at=self._now(), outputs=list(outputs), of=step.id, phase=self.phase, count=count)
+        self._transcript.append(shown)
+
+    def conclude(self) -> None:
+        """A step that failed keeps the attempt from succeeding, though the run went on after it."""
+        if self.endured and self.reason is None:
+            names = ", ".join(self.fates[FORWARD, one].name for one in self.endured)
+            self.stop(ExitReason.STEP_FAILED, f"failed, and the run went on: {names}; nothing was rolled back for it")
 
     def stop(self, reason: ExitReason, message: str) -> None:
         """Note why the attempt does not succeed; the first reason is the one that counts."""
@@ -112,9 +180,14 @@ class Record:
         with contextlib.suppress(OSError):
             self.stop(ExitReason.INTERNAL_ERROR, f"the worker failed: {type(error).__name__}: {error}")
 
-    def ok(self, steps: Iterable[Step], *, phase: str) -> bool:
-        """Say whether the kernel answered `ok` for each of these."""
-        return all((phase, step.id) in self.fates and self.fates[phase, step.id].fate is Fate.OK for step in steps)
+    def passed(self, steps: Iterable[Step], *, phase: str) -> bool:
+        """Say whether nothing about these keeps later cells from running: ok, skipped, or failed where that is said."""
+        return all(self._passed(step, phase=phase) for step in steps)
+
+    def _passed(self, step: Step, *, phase: str) -> bool:
+        found = self.fates.get((phase, step.id))
+        endured = phase == FORWARD and step.id in self.endured
+        return found is not None and (found.fate in {Fate.OK, Fate.SKIPPED} or endured)
 
     def _now(self) -> float:
         return round(self.clock() - self._began_at, 3)

@@ -34,6 +34,8 @@ class Line(Wire, omit_defaults=True):
     outputs: list[dict[str, Json]] | None = None
     of: str = ""
     """The cell id that the outputs belong to."""
+    phase: str = ""
+    """The phase in which it showed them."""
     count: int | None = None
     """The kernel's execution count for it."""
     said: str = ""
@@ -140,9 +142,11 @@ def rebuild(transcript: bytes, notebook: bytes) -> tuple[bytes, tuple[CellFate, 
 
 
 def outputs(read: Iterable[Line]) -> dict[str, executed.Shown]:
-    """Collect the outputs by cell id; a cell that ran again in a fresh kernel keeps its first."""
+    """Collect the outputs by cell id, of all tries; a cell that ran again in a fresh kernel keeps its first."""
+    first: dict[str, str] = {}
     found: dict[str, executed.Shown] = {}
     for line in read:
-        if line.outputs is not None:
-            found.setdefault(line.of, executed.Shown(outputs=tuple(line.outputs), count=line.count))
+        if line.outputs is not None and first.setdefault(line.of, line.phase) == line.phase:
+            before = found[line.of].outputs if line.of in found else ()
+            found[line.of] = executed.Shown(outputs=(*before, *line.outputs), count=line.count)
     return found

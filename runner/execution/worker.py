@@ -211,6 +211,7 @@ class _Work:
                 stopping=stopping,
                 clock=self._outside.clock,
                 cell_timeout=self._order.cell_timeout,
+                values=self._order.parameters,
             )
             attempt = Attempt(self._order, cells, record=record, stopping=stopping, spawn=spawn, arm=arm)
             try:

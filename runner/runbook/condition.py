@@ -48,12 +48,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known. `ended` maps a step to one of `ENDED`, or to something else if it was not reached.
+    """What is known. `ended` maps a step that was reached to one of `ENDED`.
 
-    Without `ended` and `records` (None) they are not known yet, as when a plan is made.
+    Without `ended` and `records` (None) they are not known yet, as when a plan is made; nor are the values of `open`.
     """
 
     values: Mapping[str, Json]
+    open: frozenset[str] = frozenset()
     ended: Mapping[str, str] | None = None
     records: Mapping[str, Json] | None = None
 
@@ -146,6 +147,8 @@ def _value(node: ast.expr, facts: Facts) -> Json | _Unknown:
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [_literal(item) for item in items]
         case ast.Name(id=name):
+            if name in facts.open:
+                return _UNKNOWN
             if name not in facts.values:
                 raise UndecidableError(f"{name} is no parameter")
             return facts.values[name]
@@ -171,9 +174,7 @@ def _asked(function: str, name: str, facts: Facts) -> Json | _Unknown:
         return _UNKNOWN if facts.records is None else facts.records.get(name)
     if facts.ended is None:
         return _UNKNOWN
-    if name not in facts.ended:
-        raise UndecidableError(f"there is no step {name}")
-    return facts.ended[name] == function
+    return facts.ended.get(name) == function
 
 
 def _joined(operands: Iterable[ast.expr], facts: Facts, *, settled: bool) -> bool | _Unknown:

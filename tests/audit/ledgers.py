@@ -90,6 +90,7 @@ RUNBOOK = notebook(
     cell("undo-1", "print('put back')", "rollback"),
     cell("verify-1", "assert True", "verify"),
     cell("always-1", "print('done')", "always"),
+    cell("verify-old", "#| when: keep_days > 30 and ok('plan')\nassert False", "verify"),
 )
 
 
@@ -290,8 +291,9 @@ def an_outcome(plan: Plan, status: Status, *, notebook: Digest, now: datetime) -
             role=step.role,
             name=step.name,
             phase="forward",
-            fate=Fate.OK if good or step.role in {"parameters", "plan"} else Fate.FAILED,
+            fate=_fate(step, good=good),
             seconds=0.1,
+            why="its condition is not met" if step.when else "",
         )
         for step in steps
         if good or step.role != "verify"
@@ -324,6 +326,12 @@ def an_outcome(plan: Plan, status: Status, *, notebook: Digest, now: datetime) -
         withheld=False,
         notebook=notebook,
     )
+
+
+def _fate(step: phases.Step, *, good: bool) -> Fate:
+    if step.when is not None:
+        return Fate.SKIPPED
+    return Fate.OK if good or step.role in {"parameters", "plan"} else Fate.FAILED
 
 
 def begin(

@@ -443,6 +443,26 @@ def a_cell_that_never_ran_is_left_out_of_the_fates(scene: Scene) -> None:
     scene.hand.write(scene.leaves)
 
 
+@attack(alone="I19")
+def a_change_that_never_ran_is_called_skipped(scene: Scene) -> None:
+    def edit(manifest: dict[str, Any]) -> None:
+        change = next(one for one in manifest["result"]["cells"] if one["id"] == "change-1")
+        change |= {"fate": "skipped", "why": "its condition is not met: no_such_thing"}
+
+    _edit_manifest(find(scene.leaves, "finish"), edit)
+    scene.hand.write(scene.leaves)
+
+
+@attack(alone="I19")
+def a_cell_is_said_to_have_run_against_its_condition(scene: Scene) -> None:
+    def edit(manifest: dict[str, Any]) -> None:
+        cell = next(one for one in manifest["result"]["cells"] if one["id"] == "verify-old")
+        cell |= {"fate": "ok", "why": ""}
+
+    _edit_manifest(find(scene.leaves, "finish"), edit)
+    scene.hand.write(scene.leaves)
+
+
 @attack(alone="I20")
 def two_runs_start_on_one_target(scene: Scene) -> None:
     leaves = scene.leaves

@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+from runner.execution import transcript
 from runner.execution.order import Mode
 from runner.execution.outcome import ExitReason, Fate
 from runner.ledger.bodies import Rollback, Status
@@ -177,3 +178,56 @@ def test_a_change_secret_is_not_there_before_the_second_look_was_passed(execute:
     )
     assert run.outcome.status is Status.SUCCEEDED
     assert (run.text("c0"), run.text("c1")) == ("none\n", "21\n")
+
+
+def test_conditions_leave_cells_out_and_a_run_goes_on_after_a_failure_where_it_is_said(execute: Prepare) -> None:
+    run = execute(
+        ("parameters", "environment = 'staging'"),
+        ("setup", "from runner.toolkit import record"),
+        ("read", "#| step: probe\n#| continue-on-failure: true\n1 / 0"),
+        ("change", "#| step: prod-only\n#| when: environment == 'production'\nprint('never')"),
+        ("rollback", "print('never')"),
+        ("change", "#| step: act\n#| when: failed('probe') and skipped('prod-only')\nrecord('rows', 4)"),
+        ("rollback", "print('never')"),
+        ("verify", "#| when: recorded('rows') == 4 and ok('act')\nprint('looked')"),
+        ("verify", "#| step: more\n#| when: recorded('rows') > 4\nprint('never')"),
+        ("always", "#| when: failed('probe') and skipped('more')\nprint('told')"),
+        injected="environment = 'staging'\n",
+        parameters={"environment": "staging"},
+    )
+    assert (run.outcome.status, run.outcome.exit_reason) == (Status.FAILED, ExitReason.STEP_FAILED)
+    assert run.outcome.message == "failed, and the run went on: probe; nothing was rolled back for it"
+    assert run.outcome.rollback is Rollback.NOT_NEEDED
+    assert {cell: fate for cell, fate in run.fates().items() if fate is not OK} == {
+        "c2": FAILED, "c3": Fate.SKIPPED, "c8": Fate.SKIPPED,
+    }  # fmt: skip
+    assert run.cell("c3").why == "its condition is not met: environment == 'production'"
+    assert run.cell("c3").started is None
+    assert [run.text(cell) for cell in ("c7", "c9")] == ["looked\n", "told\n"]
+    assert set(run.fates("rollback").values()) == {NOT_RUN}
+    lines = transcript.lines((run.spool / transcript.NAME).read_bytes())
+    assert [line.cell.fate for line in lines if line.cell and line.cell.id == "c3"] == [NOT_RUN, Fate.SKIPPED]
+
+
+def test_a_later_failure_is_undone_and_is_the_reason_though_the_run_went_on_before(execute: Prepare) -> None:
+    run = execute(
+        ("change", "#| step: first\n#| continue-on-failure: true\nraise OSError('busy')"),
+        ("rollback", "print('undone first')"),
+        ("change", "raise ValueError('second')"),
+        ("rollback", "print('undone second')"),
+    )
+    assert (run.outcome.exit_reason, run.outcome.rollback) == (ExitReason.CELL_ERROR, Rollback.COMPLETE)
+    assert "second" in run.outcome.message
+    assert (run.text("c1"), run.text("c3")) == ("undone first\n", "undone second\n")
+
+
+def test_a_condition_without_an_answer_stops_the_run_before_its_cell(execute: Prepare) -> None:
+    run = execute(
+        ("change", "print('changed')"),
+        ("rollback", "print('undone')"),
+        ("change", "#| step: scale\n#| when: recorded('rows') < 3\nprint('never')"),
+    )
+    assert (run.outcome.status, run.outcome.exit_reason) == (Status.FAILED, ExitReason.CELL_ERROR)
+    assert "scale: its condition (recorded('rows') < 3) has no answer: nothing and a number" in run.outcome.message
+    assert run.fates()["c2"] is NOT_RUN
+    assert run.outcome.rollback is Rollback.COMPLETE

@@ -115,13 +115,13 @@ def test_the_same_cell_in_two_phases_has_two_fates_and_shows_the_first(bench: Be
         ROLLBACK: Fate.FAILED,
     }
     assert bench.record.shown["c0"].outputs[0]["text"] == "forward"
-    assert bench.record.ok([step(0)], phase=FORWARD)
-    assert not bench.record.ok([step(0)], phase=ROLLBACK)
+    assert bench.record.passed([step(0)], phase=FORWARD)
+    assert not bench.record.passed([step(0)], phase=ROLLBACK)
 
 
-def test_what_was_not_reached_is_not_ok(bench: Bench) -> None:
-    assert bench.record.ok([], phase=FORWARD)
-    assert not bench.record.ok([step(0)], phase=FORWARD)
+def test_what_was_not_reached_has_not_passed(bench: Bench) -> None:
+    assert bench.record.passed([], phase=FORWARD)
+    assert not bench.record.passed([step(0)], phase=FORWARD)
 
 
 def test_a_cell_has_its_own_limit_or_the_runs(bench: Bench) -> None:

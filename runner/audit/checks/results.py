@@ -15,12 +15,14 @@ from runner.errors import RequestError
 from runner.evidence import layout
 from runner.evidence.manifest import Manifest
 from runner.execution import phases
+from runner.execution.facts import facts
 from runner.execution.order import Mode
-from runner.execution.outcome import ExitReason, Fate
+from runner.execution.outcome import CellFate, ExitReason, Fate
 from runner.ledger.bodies import Approve, Finish, Late, Start, Status
 from runner.ledger.event import Event
 from runner.plan.plan import Plan
 from runner.runbook import cells
+from runner.runbook.condition import Condition, Facts, UndecidableError, holds
 
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z-]*): (.*)")
 _OWN = re.compile(r"Runbook-[A-Za-z-]+|Requested-By|Approved-By")
@@ -30,28 +32,46 @@ class Truthful(Check):
     """`succeeded` means that every cell that should have run was answered ok."""
 
     number = "I19"
-    title = "succeeded means that every cell ran, was answered ok, and shows no error"
+    title = "succeeded means that every cell was answered ok or left out by its condition, and shows no error"
 
     def see(self, seen: Seen) -> Iterator[Violation]:
-        """(1) the reason, (2) every recorded fate, (3) every cell that should have run, (4) no error shown."""
-        if seen.end is None or seen.end.outcome is not Status.SUCCEEDED or seen.manifest is None:
+        """(1) every condition, and of a success (2) the reason, (3) every fate, (4) every cell, (5) no error shown."""
+        if seen.end is None or seen.manifest is None:
             return
         file = seen.manifest_file.path if seen.manifest_file else ""
-        if seen.end.exit_reason != ExitReason.ALL_CELLS_RAN.value:
-            yield self.broken(seen, f"it succeeded and ended with {seen.end.exit_reason}")
-        fates = {cell.id: cell.fate for cell in seen.manifest.result.cells if cell.phase != "rollback"}
+        yield from self._conditions(seen, seen.manifest, file=file)
+        if seen.end.outcome is Status.SUCCEEDED:
+            yield from self._success(seen, seen.end, seen.manifest, file=file)
+
+    def _success(self, seen: Seen, end: Finish | Late, manifest: Manifest, *, file: str) -> Iterator[Violation]:
+        if end.exit_reason != ExitReason.ALL_CELLS_RAN.value:
+            yield self.broken(seen, f"it succeeded and ended with {end.exit_reason}")
+        fates = {cell.id: cell.fate for cell in manifest.result.cells if cell.phase != "rollback"}
         for name, fate in fates.items():
-            if fate is not Fate.OK and name not in self._spare(seen):
+            if fate not in {Fate.OK, Fate.SKIPPED} and name not in self._spare(seen):
                 yield self.broken(seen, f"the attempt succeeded, and this cell is {fate.value}", file=file, cell=name)
         if seen.executed is None or seen.executed.data is None:
             return
         for step in _steps(seen.executed.data, injected=self._injected(seen)):
-            if fates.get(step.id) is not Fate.OK:
+            if fates.get(step.id) not in {Fate.OK, Fate.SKIPPED}:
                 wrong = "the attempt succeeded, and there is no record that this cell was answered ok"
                 yield self.broken(seen, wrong, file=file, cell=step.id)
         for cell in notebook.cells(seen.executed.data) or ():
             if any(output.output_type == "error" for output in cell.outputs):
                 yield self.broken(seen, "the attempt succeeded, and this cell shows an error", cell=cell.id)
+
+    def _conditions(self, seen: Seen, manifest: Manifest, *, file: str) -> Iterator[Violation]:
+        """A cell was skipped exactly where its condition, decided once more, says so."""
+        data = seen.executed.data if seen.executed else None
+        steps = {step.id: step for step in _steps(data, injected=self._injected(seen))} if data is not None else {}
+        values = {name: one.value for name, one in manifest.parameters.items()}
+        # What was recorded is masked in the manifest, so what depends on it is taken as it is told.
+        known = facts(manifest.result.cells, values=values, records=None)
+        for cell in manifest.result.cells:
+            step = steps.get(cell.id)
+            wrong = _against_condition(cell, step.when if step else None, known=known) if data is not None else ""
+            if wrong and cell.phase in {"forward", "always"}:
+                yield self.broken(seen, wrong, file=file, cell=cell.id)
 
     def _injected(self, seen: Seen) -> str:
         return seen.told.plan.injected if seen.told and seen.told.plan else ""
@@ -109,6 +129,22 @@ class Agreeing(Check):
         for name in sorted(stored.keys() | listed.keys()):
             if stored.get(name) != listed.get(name):
                 yield self.broken(seen, "the manifest has another digest of it, or none", file=name)
+
+
+def _against_condition(cell: CellFate, when: Condition | None, *, known: Facts) -> str:
+    """What is wrong with a cell having run or not, by its condition; empty if nothing is."""
+    if cell.fate is Fate.NOT_RUN:
+        return ""
+    skipped = cell.fate is Fate.SKIPPED
+    if when is None:
+        return "it was skipped, and it has no condition" if skipped else ""
+    try:
+        wanted = holds(when, known)
+    except UndecidableError as error:
+        return f"its condition has no answer: {error}"
+    if wanted is None or wanted is not skipped:
+        return ""
+    return f"it {'was skipped' if skipped else 'ran'}, and its condition says otherwise: {when.text}"
 
 
 def _steps(data: bytes, *, injected: str) -> tuple[phases.Step, ...]:

@@ -1,0 +1,35 @@
+"""What a cell's condition is decided by: the run's values, how the steps so far ended, what was recorded.
+
+Pure. The worker asks it before a cell, and verification asks it again years later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from runner.digest import Json
+from runner.execution.outcome import CellFate, Fate
+from runner.runbook.condition import Facts
+
+_ENDED = {
+    Fate.OK: "ok",
+    Fate.SKIPPED: "skipped",
+    # It began and was not answered ok, and that is what who cleans up after it has to know.
+    Fate.FAILED: "failed",
+    Fate.TIMED_OUT: "failed",
+    Fate.INTERRUPTED: "failed",
+    Fate.UNKNOWN: "failed",
+}
+_ASKED_ABOUT = frozenset({"forward", "always"})
+
+
+def facts(cells: Iterable[CellFate], *, values: Mapping[str, Json], records: Mapping[str, Json] | None) -> Facts:
+    """Collect the facts.
+
+    Args:
+        cells: every cell's fate now.
+        values: the run's parameters.
+        records: the results recorded so far; None if they are not known.
+    """
+    ended = {cell.name: _ENDED.get(cell.fate, "") for cell in cells if cell.phase in _ASKED_ABOUT}
+    return Facts(values=values, ended=ended, records=records)
