@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from runner.approval.halting import Switching
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.request.request import Request
@@ -30,6 +31,13 @@ class Record:
     """Append what a person said."""
 
     heard: Heard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """Append a halt or what lifts it."""
+
+    body: Switching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +113,8 @@ class Await:
     known: Known
 
 
-Action: TypeAlias = (
-    MakePlan | Answer | Record | Tell | Mark | Expire | Start | Submit | Stop | Finish | Interrupt | Close | Await
+Effect: TypeAlias = (
+    MakePlan | Answer | Record | Switch | Tell | Mark | Close | Start | Submit | Stop | Finish | Interrupt | Expire
 )
+"""Every action but waiting."""
+Action: TypeAlias = Effect | Await

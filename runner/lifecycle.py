@@ -33,10 +33,11 @@ from runner.actions import (
     Start,
     Stop,
     Submit,
+    Switch,
     Tell,
 )
 from runner.approval.decide import Verdict
-from runner.ledger.bodies import Status
+from runner.ledger.bodies import Halt, Status
 from runner.ledger.event import from_iso
 from runner.plan.run import RunState
 from runner.ports.executor import WorkState
@@ -51,25 +52,28 @@ def next_actions(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
         snapshot: ledger, forge and executor at one moment.
         now: the supervisor's time.
     """
-    actions: list[Action] = [Record(heard=heard) for heard in snapshot.heard]
+    actions: list[Action] = [Switch(body=snapshot.switch)] if snapshot.switch else []
+    actions += [Record(heard=heard) for heard in snapshot.heard]
     actions += [Answer(unheard=unheard) for unheard in snapshot.unheard]
     for known in snapshot.runs:
-        actions += _of_run(known, now)
+        # Somebody's halt that is not on record yet is believed already; an unhalt only when it is.
+        halted = known.halted is not None or isinstance(snapshot.switch, Halt)
+        actions += _of_run(known, now, halted=halted)
     actions += [MakePlan(request=request) for request in snapshot.requests]
     # Waiting comes last: a run that takes an hour must not keep anybody's plan or answer back.
     return tuple(sorted(actions, key=lambda action: isinstance(action, Await)))
 
 
-def _of_run(known: Known, now: datetime) -> Iterator[Action]:
+def _of_run(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
     if Kind.PLAN not in known.told:
         yield Tell(known=known, what=Kind.PLAN)
     if known.label:
         yield Mark(known=known, label=known.label)
     match known.run.state:
         case RunState.PLANNED:
-            yield from _planned(known, now)
+            yield from _planned(known, now, halted=halted)
         case RunState.STARTED:
-            yield from _started(known)
+            yield from _started(known, halted=halted)
         case RunState.INTERRUPTED | RunState.RESOLVED:
             yield from _given_up(known)
         case RunState.FINISHED:
@@ -80,14 +84,14 @@ def _of_run(known: Known, now: datetime) -> Iterator[Action]:
             assert_never(state)
 
 
-def _planned(known: Known, now: datetime) -> Iterator[Action]:
+def _planned(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
     if now >= from_iso(known.run.plan.expires):
         yield Expire(known=known)
-    elif known.decision and known.decision.verdict is Verdict.ALLOWED and known.holder is None:
+    elif known.decision and known.decision.verdict is Verdict.ALLOWED and known.holder is None and not halted:
         yield Start(known=known)
 
 
-def _started(known: Known) -> Iterator[Action]:
+def _started(known: Known, *, halted: bool) -> Iterator[Action]:
     if not known.ours:
         if known.lost:
             yield Interrupt(known=known, reason="its owner was silent for longer than the lease")
@@ -96,8 +100,9 @@ def _started(known: Known) -> Iterator[Action]:
         yield Tell(known=known, what=Kind.STATUS)
     match known.work:
         case WorkState.UNKNOWN | WorkState.SUBMITTED:
-            # No worker has claimed it, so nothing ran: the same start may be handed over (again).
-            yield Submit(known=known)
+            # No worker has claimed it, so nothing ran: the same start may be handed over (again), but for a halt.
+            if not halted:
+                yield Submit(known=known)
         case WorkState.RUNNING:
             if known.run.cancel:
                 yield Stop(known=known)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from runner.approval.collect import Recordable
 from runner.approval.decide import Decision
+from runner.approval.halting import Switching
 from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.ports.executor import WorkState
@@ -30,6 +31,7 @@ class Known:
         lost: whether the owner was silent for longer than the lease, on the observer's own clock.
         told: what has been said on the issue already.
         label: what the issue should be labelled with and is not; None if it is, or if a newer run speaks for it.
+        halted: the number of the halt in force: nothing may begin then.
     """
 
     run: Run
@@ -42,6 +44,7 @@ class Known:
     lost: bool
     told: frozenset[Kind]
     label: Label | None = None
+    halted: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +69,15 @@ class Unheard:
 class Snapshot:
     """The forge and the ledger at one moment, as far as something may have to happen.
 
-    `trouble` says what could not be read, in words; nothing happens about it, and everything else goes on. `read` are
-    the comments that were there: whoever waits knows by them whether somebody has spoken since.
+    `switch` is somebody's halt or unhalt that belongs on the record. `trouble` says what could not be read, in words;
+    nothing happens about it, and everything else goes on. `read` are the comments that were there: whoever waits knows
+    by them whether somebody has spoken since.
     """
 
     requests: tuple[Request, ...]
     heard: tuple[Heard, ...]
     unheard: tuple[Unheard, ...]
     runs: tuple[Known, ...]
+    switch: Switching | None = None
     trouble: tuple[str, ...] = ()
     read: frozenset[CommentId] = frozenset()

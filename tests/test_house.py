@@ -22,6 +22,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/actions.py": "tests/test_lifecycle.py",
     "runner/snapshot.py": "tests/test_lifecycle.py",
     "runner/request/arguments.py": "tests/request/test_command.py",
+    "runner/request/reading.py": "tests/request/test_command.py",
     "runner/execution/listener.py": "tests/execution/test_record.py",
     # The table is written down a second time there, beside the fold that obeys it.
     "runner/plan/states.py": "tests/plan/test_run.py",
@@ -60,6 +61,9 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/cli/revoke.py": "tests/cli/test_story_commands.py",
     "runner/cli/run.py": "tests/cli/test_story_commands.py",
     "runner/cli/say.py": "tests/cli/test_story_commands.py",
+    "runner/cli/halt.py": "tests/stories/test_the_kill_switch.py",
+    "runner/cli/switch.py": "tests/stories/test_the_kill_switch.py",
+    "runner/cli/unhalt.py": "tests/stories/test_the_kill_switch.py",
     "runner/cli/supervise.py": "tests/cli/test_story_commands.py",
 }
 """Modules without a test file of their own, each with the place that tests it instead."""

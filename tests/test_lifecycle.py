@@ -153,6 +153,22 @@ def test_a_plan_whose_time_is_over_expires_and_does_not_start() -> None:
     assert [type(action).__name__ for action in next_actions(snapshot, before)] == ["Start"]
 
 
+HALT = bodies.Halt(policy_commit="c", issue="7", said=CAROL, reason="smoke")
+
+
+def test_while_everything_is_halted_nothing_begins_and_what_runs_comes_to_its_end() -> None:
+    assert names(known(decision=ALLOWED, halted=5)) == []
+    assert names(known(A_START, work=WorkState.SUBMITTED, halted=5)) == []
+    assert names(known(A_START, work=WorkState.RUNNING, halted=5)) == ["Await"]
+    assert names(known(A_START, work=WorkState.SEALED, halted=5)) == ["Finish"]
+
+
+def test_a_halt_is_believed_before_it_is_on_record_and_an_unhalt_only_then() -> None:
+    assert names(known(decision=ALLOWED), switch=HALT) == ["Switch"]
+    unhalt = bodies.Unhalt(halt=5, policy_commit="c", issue="7", said=CAROL)
+    assert names(known(decision=ALLOWED, halted=5), switch=unhalt) == ["Switch"]
+
+
 def test_a_cancel_is_passed_on_to_a_running_worker_and_to_no_other() -> None:
     assert names(known(A_START, CANCEL, work=WorkState.RUNNING)) == ["Stop", "Await"]
     assert names(known(A_START, CANCEL, work=WorkState.SEALED)) == ["Finish"]

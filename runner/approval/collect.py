@@ -25,7 +25,8 @@ from runner.request.command import BadCommand, Command, Verb, commands
 
 Recordable: TypeAlias = Approve | Revoke | Reject | Cancel | Resolve | Resume | Answer
 _ENDING = Reject | Cancel | Resolve | Answer
-_EDITED = "an edited comment never counts; write it in a new comment"
+EDITED = "an edited comment never counts; write it in a new comment"
+"""Why a command of an edited comment is refused, whatever it says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,7 @@ def collect(
             judged = _Judged(policy=policy, policy_commit=policy_commit, members=members)
             _one(judged, command, command.args, collected=collected, runs=runs)
         elif command.verb is Verb.RUN and command.comment.edited and not _made_a_plan(command, runs):
-            _refuse(collected, command, _EDITED)
+            _refuse(collected, command, EDITED)
     return collected
 
 
@@ -146,7 +147,7 @@ def _one(by: _Judged, command: Command, args: Done, *, collected: Collected, run
         if isinstance(args, asked.Answer):
             body = _answer(args, known, comment=command.comment, policy_commit=by.policy_commit)
     except RefusedError as refused:
-        _refuse(collected, command, _EDITED if command.comment.edited else str(refused))
+        _refuse(collected, command, EDITED if command.comment.edited else str(refused))
         if isinstance(args, asked.Revoke):
             _take_back(collected, command, args)
         return
@@ -158,7 +159,7 @@ def _one(by: _Judged, command: Command, args: Done, *, collected: Collected, run
 def _judge(by: _Judged, command: Command, body: Recordable, *, known: Known) -> None:
     comment = command.comment
     if comment.edited:  # 1: nobody knows what it said when others read it
-        raise RefusedError(_EDITED)
+        raise RefusedError(EDITED)
     if not may_follow(known.run, body):  # 2: too late, or too early
         raise RefusedError(f"run {known.run.id} is {known.run.state.value}, too late or too early for this")
     if isinstance(command.args, asked.Answer):

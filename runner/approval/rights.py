@@ -83,7 +83,7 @@ def _refusal(policy: Policy, verb: Verb, *, actor: Actor, plan: Plan, approvals:
             return _not_everywhere([rule.request for rule in rules], actor, "request it, and so resume it")
         case Verb.ANSWER:  # the run goes on on all of them
             return _not_everywhere([rule.answer for rule in rules], actor, "answer its questions")
-        case Verb.RUN | Verb.REVERT | Verb.STATUS | Verb.HELP:  # nothing that is done to a run that exists
+        case Verb.RUN | Verb.REVERT | Verb.HALT | Verb.UNHALT | Verb.STATUS | Verb.HELP:  # not to a run that exists
             return f"{verb.value} is not done to a run"
     assert_never(verb)
 

@@ -29,6 +29,8 @@ SUBCOMMANDS = {
     "reject": "Say no to a plan.",
     "cancel": "End a run, leaving its changes or undoing them.",
     "resolve": "Say what came of an interrupted run.",
+    "halt": "Stop everything from starting.",
+    "unhalt": "Let things start again.",
     "reconcile": "Do everything that can be done now.",
     "status": "What runs, what waits, what to do next.",
     "log": "Runs, newest first.",

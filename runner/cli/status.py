@@ -29,6 +29,7 @@ def command(folder: Path, *, target: str, as_json: bool) -> int:
       runbook status
       runbook status --target staging/orders-db --json
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
+    from runner.approval.halting import words
     from runner.cli.supervise import open_folder, standing
     from runner.supervisor.desk import reading_desk
     from runner.supervisor.gather import look
@@ -36,12 +37,14 @@ def command(folder: Path, *, target: str, as_json: bool) -> int:
 
     with reading_desk(open_folder(folder), now=now) as desk:
         known = [one for one in look(desk) if not target or target in one.plan.targets]
+        halt = desk.halt
         locks = {name: desk.ledger.cache.event(seq) for name, seq in sorted(desk.ledger.state.locks.items())}
     held = {name: event.run or "" for name, event in locks.items() if event and (not target or name == target)}
     live = [standing(one) for one in known if not one.run.over]
     last = [standing(one) for one in _last(known)]
-    value = {"locks": held, "live": live, "last": last, "next": _next(live, last)}
-    emit(value, as_json=as_json, text=lambda: _screen(held, live, last))
+    halted = words(halt) if halt else ""
+    value = {"halted": halted, "locks": held, "live": live, "last": last, "next": _next(live, last)}
+    emit(value, as_json=as_json, text=lambda: _screen(held, live, last, halted=halted))
     return 0
 
 
@@ -58,7 +61,7 @@ def _next(live: list[Standing], last: list[Standing]) -> str:
     return last[0].next if last else "runbook list"
 
 
-def _screen(held: dict[str, str], live: list[Standing], last: list[Standing]) -> object:
+def _screen(held: dict[str, str], live: list[Standing], last: list[Standing], *, halted: str) -> object:
     from rich.console import Group
 
     rows = [
@@ -68,6 +71,7 @@ def _screen(held: dict[str, str], live: list[Standing], last: list[Standing]) ->
         (one.outcome or one.state, one.run, ", ".join(one.targets), f"issue {one.issue}", one.message) for one in last
     ]
     parts = [
+        *([f"HALTED: {halted}"] if halted else []),
         table(("lock", "held by"), list(held.items()), title="Locks"),
         table(("state", "run", "target", "asked in", "waits for"), rows, title="Under way"),
         table(("outcome", "run", "target", "asked in", "message"), ended, title="Last"),

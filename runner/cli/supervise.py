@@ -135,6 +135,7 @@ def _waits(known: Known) -> tuple[str, ...]:
         return ("somebody on call who says what came of it",)
     if known.run.state is not RunState.PLANNED or known.decision is None:
         return ()
+    halted = (f"somebody who lifts the halt (event {known.halted})",) if known.halted is not None else ()
     holder = (f"{known.holder}, which holds its lock",) if known.holder else ()
     reasons = () if known.decision.verdict is Verdict.ALLOWED else known.decision.reasons
-    return (*holder, *reasons)
+    return (*halted, *holder, *reasons)

@@ -108,6 +108,11 @@ class Cache:
         query = "SELECT payload, digest FROM event WHERE run = ? ORDER BY seq"
         return tuple(decode(payload, digest=Digest(digest)) for payload, digest in self._db.execute(query, (run,)))
 
+    def of_no_run(self) -> tuple[Event, ...]:
+        """The events that are about no run, in order: genesis, keys, halts and the like. They stay few."""
+        query = "SELECT payload, digest FROM event WHERE run IS NULL ORDER BY seq"
+        return tuple(decode(payload, digest=Digest(digest)) for payload, digest in self._db.execute(query))
+
     def runs(self, prefix: str) -> tuple[str, ...]:
         """Run ids that begin with, or end in, a text: for people who type less."""
         query = "SELECT DISTINCT run FROM event WHERE run LIKE ? OR run LIKE ? ORDER BY run"

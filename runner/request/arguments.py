@@ -18,10 +18,11 @@ class Leave(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """`run NAME key=value ...`; the values are text until the runbook's schema has read them."""
+    """`run NAME key=value ... [--emergency "why"]`; the values are text until the runbook's schema has read them."""
 
     runbook: str
     parameters: tuple[tuple[str, str], ...] = ()
+    emergency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,20 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """`halt reason`: nothing starts any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unhalt:
+    """`unhalt [reason]`: starting is possible again."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """`status`."""
 
@@ -104,4 +119,6 @@ class Help:
     """`help`."""
 
 
-Arguments: TypeAlias = Run | Approve | Revoke | Reject | Cancel | Resolve | Resume | Revert | Answer | Status | Help
+Arguments: TypeAlias = (
+    Run | Approve | Revoke | Reject | Cancel | Resolve | Resume | Revert | Answer | Halt | Unhalt | Status | Help
+)

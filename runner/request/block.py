@@ -1,7 +1,7 @@
 """The request as a fenced block with the info string `runbook`, in an issue's description or a comment.
 
-It holds strict YAML with the keys `runbook`, `parameters` and `reason`, and nothing else. Values stay text (in lists
-and mappings too): which type each has is said by the runbook's parameters, which are not known here.
+It holds strict YAML with the keys `runbook`, `parameters`, `reason` and `emergency`, and nothing else. Values stay text
+(in lists and mappings too): which type each has is said by the runbook's parameters, which are not known here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from runner.request import asks, strict_yaml
 from runner.request.characters import NAME, PARAMETER, escaped, hidden
 
 DOING = "reading the request"
-KEYS = ("runbook", "parameters", "reason")
+KEYS = ("runbook", "parameters", "reason", "emergency")
 LARGEST_REASON = 4_000
 """Characters."""
 HINT = "write `runbook: NAME` and, below `parameters:`, one indented `name: value` line each"
@@ -22,11 +22,12 @@ HINT = "write `runbook: NAME` and, below `parameters:`, one indented `name: valu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a block says."""
+    """What a block says. `emergency` is why it cannot wait for the usual approvals; empty where it can."""
 
     runbook: str
     parameters: dict[str, Json]
     reason: str = ""
+    emergency: str = ""
 
 
 def read(block: asks.Block) -> Wanted:
@@ -42,7 +43,9 @@ def read(block: asks.Block) -> Wanted:
     for key in raw:
         if key not in KEYS:
             raise RequestError(DOING, f"`{escaped(key)}` is not a key of a request", hint=f"keys: {', '.join(KEYS)}")
-    return Wanted(runbook=_runbook(raw), parameters=_parameters(raw), reason=_reason(raw))
+    return Wanted(
+        runbook=_runbook(raw), parameters=_parameters(raw), reason=_words(raw, "reason"), emergency=_emergency(raw)
+    )
 
 
 def _runbook(raw: dict[str, strict_yaml.Node]) -> str:
@@ -70,13 +73,21 @@ def _parameters(raw: dict[str, strict_yaml.Node]) -> dict[str, Json]:
     return {name: _json(value) for name, value in given.items()}
 
 
-def _reason(raw: dict[str, strict_yaml.Node]) -> str:
-    reason = raw.get("reason", "")
-    if not isinstance(reason, str) or len(reason) > LARGEST_REASON:
-        raise RequestError(DOING, f"`reason` is not a text of at most {LARGEST_REASON:,} characters")
-    if found := hidden(reason, allow="\n\t"):
-        raise RequestError(DOING, f"the reason holds {found}", hint="type it instead of pasting it")
-    return reason.strip()
+def _words(raw: dict[str, strict_yaml.Node], key: str) -> str:
+    words = raw.get(key, "")
+    if not isinstance(words, str) or len(words) > LARGEST_REASON:
+        raise RequestError(DOING, f"`{key}` is not a text of at most {LARGEST_REASON:,} characters")
+    if found := hidden(words, allow="\n\t"):
+        raise RequestError(DOING, f"`{key}` holds {found}", hint="type it instead of pasting it")
+    return words.strip()
+
+
+def _emergency(raw: dict[str, strict_yaml.Node]) -> str:
+    why = _words(raw, "emergency")
+    if "emergency" in raw and why.lower() in {"", "true", "false", "yes", "no"}:
+        hint = "write `emergency: why it cannot wait`, or leave the line out"
+        raise RequestError(DOING, "`emergency` needs a reason", hint=hint)
+    return why
 
 
 def _hidden(value: strict_yaml.Node) -> str:

@@ -26,13 +26,17 @@ RequestKey = NewType("RequestKey", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One person's wish. `parameters` are raw: text, or lists and mappings of text. `reason` may be empty."""
+    """One person's wish. `parameters` are raw: text, or lists and mappings of text. `reason` may be empty.
+
+    `emergency` is why it cannot wait for the usual approvals; empty where it can.
+    """
 
     runbook: str
     parameters: dict[str, Json]
     key: RequestKey
     comment: Comment
     reason: str = ""
+    emergency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,13 @@ def _of(comment: Comment, *, prefix: str, bot: str) -> Iterator[Request | Proble
         # A line that cannot be read as a command is answered with the other commands, by `approval/collect.py`.
         if isinstance(command, Command) and isinstance(command.args, Run):
             args = command.args
-            request = Request(runbook=args.runbook, parameters=dict(args.parameters), key=key, comment=comment)
+            request = Request(
+                runbook=args.runbook,
+                parameters=dict(args.parameters),
+                key=key,
+                comment=comment,
+                emergency=args.emergency,
+            )
             pieces.append((command.ordinal, request))
     yield from (piece for _, piece in sorted(pieces, key=lambda one: one[0]))
 
@@ -113,4 +123,11 @@ def _from_block(one: Block, comment: Comment, *, prefix: str) -> Request | Probl
     except RequestError as error:
         hint = error.hint or block.HINT
         return Problem(key=key, comment=comment, why=error.wrong or str(error), hint=hint)
-    return Request(runbook=wanted.runbook, parameters=wanted.parameters, reason=wanted.reason, key=key, comment=comment)
+    return Request(
+        runbook=wanted.runbook,
+        parameters=wanted.parameters,
+        reason=wanted.reason,
+        emergency=wanted.emergency,
+        key=key,
+        comment=comment,
+    )

@@ -13,6 +13,7 @@ from runner.digest import sha256
 from runner.errors import IntegrityError, OperatorError, OutsideError
 from runner.evidence import layout
 from runner.ledger.chain import Ledger, Writer
+from runner.ledger.event import Event
 from runner.plan import plan as plans
 from runner.plan.plan import Plan
 from runner.plan.run import Run
@@ -51,6 +52,12 @@ class Desk:
         if self.hand is None:
             raise OperatorError("writing to the ledger", "this desk is only read at", hint="run `runbook init --join`")
         return self.hand
+
+    @property
+    def halt(self) -> Event | None:
+        """The halt in force: nothing starts. None while everything may."""
+        number = self.ledger.state.halted
+        return None if number is None else self.ledger.cache.event(number)
 
     def members(self, people: Iterable[PersonId]) -> frozenset[PersonId]:
         """Those of some people who are members of the project now."""

@@ -7,9 +7,11 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from runner.approval.approval import approvals, still_said
+from runner.approval.collect import commands_of
 from runner.approval.decide import Decision, decide, people_of
 from runner.errors import IntegrityError, OutsideError
 from runner.ledger.bodies import Start
@@ -22,7 +24,8 @@ from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.repository import refs
 from runner.request.request import Asked, Request, requests
-from runner.snapshot import Heard, Known, Snapshot, Unheard
+from runner.snapshot import Heard, Known, Snapshot
+from runner.supervisor import halting
 from runner.supervisor.desk import Desk
 from runner.supervisor.heartbeat import PREFIX, Observer
 from runner.supervisor.listening import heard_on, problems
@@ -58,21 +61,25 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
     asked |= {issue: Asked(requests=(), problems=()) for issue in others if issue in live}
     threads |= others
     known = _at_work(desk, runs, threads, observer=observer)
+    commands = {issue: commands_of(threads[issue], bot=desk.workspace.settings.bot) for issue in asked}
+    answered = {issue: markers.answered(threads[issue]) for issue in asked}
+    everything, everywhere = chain.from_iterable(commands.values()), frozenset().union(*answered.values())
+    switch, unheard = halting.pulled(desk, everything, threads=threads, answered=everywhere)
     heard: list[Heard] = []
-    unheard: list[Unheard] = []
     fresh: list[Request] = []
     for issue, found in asked.items():
-        thread, answered = threads[issue], markers.answered(threads[issue])
+        thread = threads[issue]
         here = [one for one in known if one.run.plan.issue == issue]
-        taken, refused = heard_on(desk, thread, here, answered=answered)
+        taken, refused = heard_on(desk, thread, here, found=commands[issue], answered=answered[issue])
         heard += taken
-        unheard += [*refused, *problems(thread, found, answered)]
-        fresh += [one for one in found.requests if _is_new(desk, one.key, answered)]
+        unheard += [*refused, *problems(thread, found, answered[issue])]
+        fresh += [one for one in found.requests if _is_new(desk, one.key, answered[issue])]
     return Snapshot(
         requests=tuple(fresh),
         heard=tuple(heard),
         unheard=tuple(unheard),
         runs=known,
+        switch=switch,
         trouble=(*trouble, *more),
         read=frozenset(comment.id for thread in threads.values() for comment in thread.comments),
     )
@@ -186,6 +193,7 @@ def _known(desk: Desk, run: Run, *, thread: Thread, beats: dict[str, str], obser
         holder=_holder(desk, run),
         ours=ours,
         work=desk.executor.state(work_key(run)) if ours else WorkState.UNKNOWN,
+        halted=desk.ledger.state.halted,
         lost=watched and observer.lost(run.id, beats.get(PREFIX + run.id, "")),
         told=_told(thread, run),
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from runner.approval import collect
+from runner.approval import collect, halting
 from runner.approval.meant import Known as Meant
 from runner.ports.forge import Thread
 from runner.publication import comments
-from runner.request.command import Command, Verb
+from runner.request.command import BadCommand, Command, Verb
 from runner.request.request import Asked
 from runner.snapshot import Heard, Known, Unheard
 from runner.supervisor.desk import Desk
@@ -21,6 +21,8 @@ VERBS = (
     ("/runbook cancel [RUN] --leave|--rollback [reason]", "end a run; leave what it changed, or undo it"),
     ("/runbook resolve RUN OUTCOME reason", "say what came of an interrupted run, and free its locks"),
     ("/runbook answer [RUN] [qN] TEXT", "answer what a run asks: yes, no, or a value"),
+    ("/runbook halt REASON", "stop everything from starting; policy says who may"),
+    ("/runbook unhalt [REASON]", "let things start again"),
     ("/runbook status", "where the runs of this issue stand"),
     ("/runbook help", "this list"),
 )
@@ -28,7 +30,12 @@ VERBS = (
 
 
 def heard_on(
-    desk: Desk, thread: Thread, runs: Sequence[Known], *, answered: frozenset[str]
+    desk: Desk,
+    thread: Thread,
+    runs: Sequence[Known],
+    *,
+    found: Sequence[Command | BadCommand],
+    answered: frozenset[str],
 ) -> tuple[list[Heard], list[Unheard]]:
     """Read the commands of an issue: those for the record, and those for an answer.
 
@@ -36,9 +43,9 @@ def heard_on(
         desk: policy and forge as they are now.
         thread: the issue.
         runs: the runs that were asked for there.
+        found: all commands of the issue, as `commands_of` reads them.
         answered: keys that have their answer already.
     """
-    found = collect.commands_of(thread, bot=desk.workspace.settings.bot)
     by_id = {one.run.id: one for one in runs}
     collected = collect.collect(
         desk.policy,
@@ -48,9 +55,10 @@ def heard_on(
         answered=answered,
     )
     heard = [Heard(run=by_id[one.run].run, plan=by_id[one.run].plan, body=one.body) for one in collected.record]
-    refused = [_refused(thread, one) for one in collected.refuse]
+    denied = [refused(thread, one) for one in collected.refuse]
+    lines = [*_halted(desk), *(_standing(one) for one in runs)]
     good = [one for one in found if isinstance(one, Command)]
-    return heard, [*refused, *_words(thread, good, runs, answered=answered)]
+    return heard, [*denied, *_words(thread, good, lines, answered=answered)]
 
 
 def problems(thread: Thread, found: Asked, answered: frozenset[str]) -> list[Unheard]:
@@ -68,14 +76,13 @@ def problems(thread: Thread, found: Asked, answered: frozenset[str]) -> list[Unh
     ]
 
 
-def _refused(thread: Thread, one: collect.Refusal) -> Unheard:
+def refused(thread: Thread, one: collect.Refusal) -> Unheard:
+    """A command that is not carried out, with its answer."""
     body = comments.refusal(key=one.key, verb=one.verb, by=one.comment.author, reasons=(one.reason,), hint=one.hint)
     return Unheard(thread=thread, key=one.key, body=body)
 
 
-def _words(
-    thread: Thread, good: Iterable[Command], runs: Sequence[Known], *, answered: frozenset[str]
-) -> list[Unheard]:
+def _words(thread: Thread, good: Iterable[Command], lines: Sequence[str], *, answered: frozenset[str]) -> list[Unheard]:
     """`status` and `help` are answered with words; everybody may ask."""
     said = []
     for command in good:
@@ -83,11 +90,17 @@ def _words(
         if key in answered or command.verb not in {Verb.STATUS, Verb.HELP}:
             continue
         if command.verb is Verb.STATUS:
-            body = comments.status_reply(key=key, lines=[_standing(one) for one in runs])
+            body = comments.status_reply(key=key, lines=lines)
         else:
             body = comments.help_reply(key=key, verbs=VERBS)
         said.append(Unheard(thread=thread, key=key, body=body))
     return said
+
+
+def _halted(desk: Desk) -> list[str]:
+    """Why nothing starts, where somebody has halted everything."""
+    halt = desk.halt
+    return [halting.words(halt)] if halt else []
 
 
 def _standing(one: Known) -> str:

@@ -57,6 +57,8 @@ def make_plan(desk: Desk, request: Request, *, progress: Progress) -> Run | None
         OutsideError: if the rehearsal could not be carried out at all.
     """
     _nothing_leaks(request)
+    if request.emergency:
+        raise RequestError("asking policy", "emergencies are not available yet", hint="ask without it")
     runbook = find(desk, request)
     values = runbook.parameters.values(request.parameters)
     plan = _isolated(desk, draft(runbook, values, asked=request.comment, key=request.key, terms=_terms(desk)))

@@ -46,7 +46,9 @@ def start(desk: Desk, known: Known) -> bool:
     nonce = secrets.token_hex(16)
 
     def draft(fresh: Run, state: State) -> Draft | None:
-        if decision.verdict is not Verdict.ALLOWED or any(lock in state.locks for lock in plan.locks):
+        if state.halted is not None or any(lock in state.locks for lock in plan.locks):
+            return None
+        if decision.verdict is not Verdict.ALLOWED:
             return None
         if not set(decision.used) <= {event.seq for event in fresh.approvals}:
             return None

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from runner.actions import (
     Action,
     Answer,
     Await,
     Close,
+    Effect,
     Expire,
     Finish,
     Interrupt,
@@ -24,6 +25,7 @@ from runner.actions import (
     Start,
     Stop,
     Submit,
+    Switch,
     Tell,
 )
 from runner.errors import OutsideError, RunbookError
@@ -32,18 +34,13 @@ from runner.plan.run import Run, RunState
 from runner.ports.forge import IssueId
 from runner.publication import comments
 from runner.snapshot import Known, Snapshot, Unheard
-from runner.supervisor import company, heartbeat, planning, record, running, telling
+from runner.supervisor import company, halting, heartbeat, planning, record, running, telling
 from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending
 from runner.supervisor.gather import gather, somebody_spoke, work_key
 from runner.supervisor.heartbeat import Observer, Pulse
 from runner.supervisor.watcher import Watcher
 from runner.wiring import Workspace
-
-Effect: TypeAlias = (
-    MakePlan | Answer | Record | Tell | Mark | Close | Start | Submit | Stop | Finish | Interrupt | Expire
-)
-"""Every action but waiting."""
 
 
 class Supervisor:
@@ -138,6 +135,9 @@ class Supervisor:
                 body, run = action.heard.body, action.heard.run
                 self._watcher.say(f"{body.said.by}: {type(body).__name__.lower()} {run.id}")
                 return record.heard(desk.ledger, run, body, plan=action.heard.plan, writer=desk.writer, now=desk.now)
+            case Switch():
+                self._watcher.say(f"{action.body.said.by}: {type(action.body).__name__.lower()} everything")
+                return halting.throw(desk, action.body)
             case Tell():
                 telling.tell(desk, action.known, action.what)
                 return True
@@ -225,6 +225,8 @@ def _name(action: Action) -> str:
         case Record():
             said = action.heard.body.said
             return f"record {action.heard.run.id} {type(action.heard.body).__name__} {said.comment}"
+        case Switch():
+            return f"{type(action.body).__name__} {action.body.said.comment}"
         case Tell():
             return f"tell {action.known.run.id} {action.what.value} {action.known.run.attempt}"
         case Mark():

@@ -10,7 +10,20 @@ from hypothesis import strategies as st
 
 from runner.ledger.bodies import Resolution
 from runner.ports.forge import Comment, CommentId, IssueId, PersonId
-from runner.request.arguments import Answer, Approve, Cancel, Help, Leave, Reject, Resolve, Revoke, Run, Status
+from runner.request.arguments import (
+    Answer,
+    Approve,
+    Cancel,
+    Halt,
+    Help,
+    Leave,
+    Reject,
+    Resolve,
+    Revoke,
+    Run,
+    Status,
+    Unhalt,
+)
 from runner.request.command import LATER, BadCommand, Command, Verb, commands
 
 DIGEST = "0123456789ab"
@@ -104,8 +117,12 @@ def test_each_verb_is_read_with_its_arguments(trigger: str, words: str, args: ob
         ("run x \u0430=1", "not a parameter's name"),
         ("run x __import__('os')=1", "not a parameter's name"),
         ('run x a="b', "left open"),
-        ('run x --emergency "why"', "not available yet"),
-        ("run x --emergency=why", "not available yet"),
+        ("run x --emergency", "needs a reason"),
+        ("run x --emergency=", "needs a reason"),
+        ("run x --emergency a=1", "needs a reason"),
+        ("run x --emergency why --emergency why", "given twice"),
+        ('run x --break-glass "why"', "forge or remote are away"),
+        ("halt", "reason is needed"),
         ("run x --force=1", "not a parameter's name"),
         ("run x a=\u202eb", "direction"),
         ("run x a=\u200bb", "zero-width"),
@@ -133,6 +150,18 @@ def test_each_verb_is_read_with_its_arguments(trigger: str, words: str, args: ob
 )
 def test_what_cannot_be_read_is_refused_with_a_reason_and_a_hint(words: str, why: str) -> None:
     assert why in refused(f"/runbook {words}").why
+
+
+@pytest.mark.parametrize("words", ['a=1 --emergency "the site is down"', '--emergency="the site is down" a=1'])
+def test_an_emergency_says_why_it_cannot_wait(words: str) -> None:
+    expected = Run(runbook="x", parameters=(("a", "1"),), emergency="the site is down")
+    assert the_only(f"/runbook run x {words}").args == expected
+
+
+def test_everything_is_halted_for_a_reason_and_unhalted_with_or_without_one() -> None:
+    assert the_only("/runbook halt the network is not itself").args == Halt(reason="the network is not itself")
+    assert the_only("/runbook unhalt").args == Unhalt()
+    assert the_only("/runbook unhalt it is again").args == Unhalt(reason="it is again")
 
 
 @pytest.mark.parametrize("verb", sorted(LATER))

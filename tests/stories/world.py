@@ -44,6 +44,7 @@ HOME = "home"
 SETTINGS = '[tool.runbook]\nproject = "lab-00000000"\nlease = 60\n'
 POLICY = """\
 identity = "signed"
+halt = ["@oncall"]
 
 [groups]
 team = ["alice@example.org", "bob@example.org", "carol@example.org"]

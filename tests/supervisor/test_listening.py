@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.approval.collect import commands_of
 from runner.ledger.bodies import Approve
 from runner.publication import markers
 from runner.supervisor.listening import VERBS, heard_on
@@ -26,7 +27,8 @@ def test_what_was_answered_is_not_answered_again(world: World) -> None:
     with desk_in(world) as desk:
         snapshot = seen(desk)
         (one,) = snapshot.unheard
-        again = heard_on(desk, one.thread, snapshot.runs, answered=frozenset({one.key}))
+        found = commands_of(one.thread, bot="runbook")
+        again = heard_on(desk, one.thread, snapshot.runs, found=found, answered=frozenset({one.key}))
     assert again == ([], [])
     assert one.body.rstrip().endswith(markers.reply(one.key))
     assert all(words.split()[1] in one.body for words, _ in VERBS)

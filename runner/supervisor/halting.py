@@ -1,0 +1,78 @@
+"""The kill switch, as a supervisor handles it: what was said about it anywhere, and what goes on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from runner.approval import halting
+from runner.approval.collect import key_of
+from runner.approval.halting import Pulled, Switch, Switching
+from runner.ledger.bodies import Halt, Unhalt
+from runner.ledger.chain import Draft
+from runner.ledger.event import ROOT, path
+from runner.ledger.state import State
+from runner.ports.forge import IssueId, Thread
+from runner.publication import comments
+from runner.request import arguments as asked
+from runner.request.command import BadCommand, Command
+from runner.snapshot import Unheard
+from runner.supervisor.desk import Desk
+from runner.supervisor.listening import refused
+
+
+def pulled(
+    desk: Desk,
+    commands: Iterable[Command | BadCommand],
+    *,
+    threads: Mapping[IssueId, Thread],
+    answered: frozenset[str],
+) -> tuple[Switching | None, list[Unheard]]:
+    """What somebody said about the switch on any issue: what to record of it, and what gets an answer.
+
+    Args:
+        desk: policy, forge and ledger as they are now.
+        commands: of all issues.
+        threads: those issues.
+        answered: keys of commands that have their answer already, on any of them.
+    """
+    mine = [one for one in commands if isinstance(one, Command) and isinstance(one.args, asked.Halt | asked.Unhalt)]
+    if not mine:
+        return None, []
+    switch = Switch(
+        policy=desk.policy,
+        policy_commit=desk.workspace.main,
+        events=tuple(event for event in desk.ledger.cache.of_no_run() if isinstance(event.body, Halt | Unhalt)),
+    )
+    members = desk.members({one.comment.author for one in mine})
+    found = halting.pull(switch, mine, members=members, answered=answered)
+    return found.record, _answers(found, threads)
+
+
+def throw(desk: Desk, body: Switching) -> bool:
+    """Put a halt, or what lifts it, on record; once for each comment."""
+
+    def build(state: State) -> list[Draft]:
+        bodies = [event.body for event in desk.ledger.cache.of_no_run()]
+        if any(isinstance(one, type(body)) and one.said.comment == body.said.comment for one in bodies):
+            return []
+        if isinstance(body, Unhalt) and body.halt != state.halted:
+            return []
+        # It adds no file, so it speaks of the record as it found it.
+        about = ((path(state.seq).removeprefix(ROOT), state.head),)
+        title = f"{type(body).__name__.lower()}: by {body.said.by}"
+        trailers = (("Runbook-Issue", body.issue), ("Requested-By", body.said.by))
+        return [Draft(body=body, run=None, title=title, about=about, trailers=trailers)]
+
+    return bool(desk.ledger.append(build, writer=desk.writer, now=desk.now))
+
+
+def _answers(found: Pulled, threads: Mapping[IssueId, Thread]) -> list[Unheard]:
+    said = []
+    for one in found.done:
+        key, body = key_of(one.command), one.event.body
+        line = (
+            halting.words(one.event) if isinstance(body, Halt) else f"starts are possible again (event {one.event.seq})"
+        )
+        reply = comments.status_reply(key=key, lines=[line])
+        said.append(Unheard(thread=threads[one.command.comment.issue], key=key, body=reply))
+    return [*said, *(refused(threads[one.comment.issue], one) for one in found.refuse)]
