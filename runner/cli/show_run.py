@@ -12,6 +12,7 @@ from runner.cli.record import opened
 
 if TYPE_CHECKING:
     from runner.audit.query import Description
+    from runner.execution.outcome import CellFate
 
 _RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-\S+|[0-9]{8}T[0-9]{0,6}Z?")
 
@@ -43,12 +44,22 @@ def _told(found: Description) -> None:
     screen.print(table(["event", "when", "what", "by", "commit"], events))
     for manifest in found.manifests:
         cells = [
-            [cell.name, cell.role, cell.fate.value, "" if cell.seconds is None else f"{cell.seconds:.2f}", cell.error]
+            [
+                cell.name,
+                cell.role,
+                _fate(cell),
+                "" if cell.seconds is None else f"{cell.seconds:.2f}",
+                cell.error or cell.why,
+            ]
             for cell in manifest.result.cells
         ]
-        screen.print(table([f"cell (attempt {manifest.attempt})", "role", "fate", "seconds", "error"], cells))
+        screen.print(table([f"cell (attempt {manifest.attempt})", "role", "fate", "seconds", "why"], cells))
     # Not broken into lines: it is there to be copied.
     screen.print(f"its files:  git show {found.row.commit[:12]}:{found.folder}", markup=False, soft_wrap=True)
+
+
+def _fate(cell: CellFate) -> str:
+    return f"{cell.fate.value} ({cell.tries} tries)" if cell.tries > 1 else cell.fate.value
 
 
 def _facts(found: Description) -> Iterator[tuple[str, str]]:

@@ -148,8 +148,8 @@ def _told(outcome: Outcome, shown: Mapping[str, str]) -> str:
     for cell in outcome.cells:
         lines.append(f"{cell.fate.value:>11}  {cell.name}")
         lines += [f"             {line}" for line in shown.get(cell.id, "").splitlines()]
-        if cell.error:
-            lines.append(f"             {cell.error}")
+        if cell.error or cell.why:
+            lines.append(f"             {cell.error or cell.why}")
     lines.append(f"\n{outcome.status.value}: {outcome.message}" if outcome.message else f"\n{outcome.status.value}")
     lines.append("Nothing was changed: change, verify, rollback and always cells did not run.")
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.evidence.manifest import Manifest
 from runner.execution.outcome import Fate
 
-_SIGNS = {Fate.OK: "ok", Fate.NOT_RUN: "not run"}
+_SIGNS = {Fate.OK: "ok", Fate.NOT_RUN: "not run", Fate.SKIPPED: "skipped"}
 
 
 def render(record: Manifest) -> str:
@@ -33,6 +33,8 @@ def render(record: Manifest) -> str:
     for cell in record.result.cells:
         seconds = "" if cell.seconds is None else f"{cell.seconds:.2f}"
         fate = _SIGNS.get(cell.fate, f"**{cell.fate.value.replace('_', ' ')}**")
+        fate += f": {_code(cell.why)}" if cell.why else ""
+        fate += f" ({cell.tries} tries)" if cell.tries > 1 else ""
         lines.append(f"| {_code(cell.name)} | {cell.role} | {cell.phase} | {fate} | {seconds} |")
     if record.redactions:
         lines += ["", f"Masked: {', '.join(f'{_plain(one.rule)} ({one.count})' for one in record.redactions)}."]

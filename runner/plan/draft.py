@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from runner.config import Settings
 from runner.digest import Digest, sha256
 from runner.ledger.bodies import Rehearsal
 from runner.ledger.event import iso
+from runner.plan.conditional import conditional
 from runner.plan.plan import Environment, Parameter, Plan, Rehearsed, Requested, SavedFile, Source
 from runner.ports.forge import Comment
 from runner.runbook import header
@@ -52,9 +54,13 @@ def draft(runbook: Runbook, values: Values, *, asked: Comment, key: str, terms: 
         asked: the comment that holds the request.
         key: the request key: one plan for each, ever.
         terms: settings, policy and clock.
+
+    Raises:
+        RequestError: if a condition has no answer for these values.
     """
     head = runbook.header
     targets = tuple(sorted(set(header.targets(head, values))))
+    conditions = conditional(runbook, values)
     return Plan(
         run=run_id(runbook.name, nonce=terms.nonce, now=terms.now),
         project=terms.settings.project,
@@ -69,7 +75,7 @@ def draft(runbook: Runbook, values: Values, *, asked: Comment, key: str, terms: 
         change_secrets=head.change_secrets,
         network=head.access.network,
         write=header.writes(head, values),
-        irreversible=_irreversible(runbook),
+        irreversible=_irreversible(runbook, without={one.cell for one in conditions if one.runs is False}),
         timeout=head.timeout or float(terms.settings.timeout),
         cell_timeout=float(terms.settings.cell_timeout),
         executor=terms.settings.executor,
@@ -85,6 +91,7 @@ def draft(runbook: Runbook, values: Values, *, asked: Comment, key: str, terms: 
         made_at=iso(terms.now),
         expires_at=iso(terms.now + terms.life),
         environment=_environment(runbook),
+        conditional=conditions,
     )
 
 
@@ -111,8 +118,9 @@ def _environment(runbook: Runbook) -> Environment | None:
     return Environment(path=path, sha256=sha256(runbook.lock)) if path and runbook.lock is not None else None
 
 
-def _irreversible(runbook: Runbook) -> str | None:
-    """What approvers must know cannot be undone: the header's word and every such cell's."""
-    said = [runbook.header.irreversible, *(cell.options.irreversible for cell in runbook.cells)]
+def _irreversible(runbook: Runbook, *, without: Collection[str]) -> str | None:
+    """What approvers must know cannot be undone: the header's word, and that of every such cell that may run."""
+    cells = [cell.options.irreversible for cell in runbook.cells if cell.id not in without]
+    said = [runbook.header.irreversible, *cells]
     words = [text for text in said if text]
     return "; ".join(words) or None

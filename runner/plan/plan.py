@@ -72,6 +72,15 @@ class Undoing(Wire):
     fingerprint: Digest | None
 
 
+class Conditional(Wire):
+    """A cell that runs only under a condition. `runs` is what the parameters alone decide: None if they do not."""
+
+    cell: str
+    name: str
+    when: str
+    runs: bool | None
+
+
 class Plan(Wire):
     """Everything that will happen, and nothing else will. Times are ISO 8601 in UTC, timeouts in seconds."""
 
@@ -114,6 +123,7 @@ class Plan(Wire):
     revert_of: str | None = None
     """The run that this one undoes; `undoes` says what exactly."""
     undoes: Undoing | None = None
+    conditional: tuple[Conditional, ...] = ()
     schema: int = 1
 
     def to_bytes(self) -> bytes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from runner.approval.decide import Decision, Verdict
 from runner.digest import SHORT, Digest
-from runner.execution.outcome import CellFate, Fate, Outcome
+from runner.execution.outcome import CellFate, ExitReason, Fate, Outcome
 from runner.ledger.bodies import Rehearsal, Rollback, Status
 from runner.plan.plan import Plan
 
@@ -70,6 +71,10 @@ class PlanView:
     digest: Digest
     short: str
     head: Head
+    skips: tuple[Pair, ...] = ()
+    """Cells that the parameters leave out, with their conditions."""
+    conditional: tuple[Pair, ...] = ()
+    """Cells of which only the run itself decides whether they run, with their conditions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +92,10 @@ class StatusView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultView:
-    """How an attempt ended, as everybody sees it. `ran` of `cells` forward cells were answered `ok`."""
+    """How an attempt ended, as everybody sees it. `ran` of `cells` forward cells were answered `ok`.
+
+    `skipped` were left out, and `went_on` says that the run did not stop at the cell that failed.
+    """
 
     run: str
     runbook: str
@@ -108,6 +116,8 @@ class ResultView:
     next: str
     head: Head
     late: bool
+    skipped: int = 0
+    went_on: bool = False
 
 
 class Ended(Enum):
@@ -163,6 +173,8 @@ def plan_view(plan: Plan, *, digest: Digest, decision: Decision, head: Head) -> 
         digest=digest,
         short=digest[:SHORT],
         head=head,
+        skips=tuple(Pair(name=one.name, value=one.when) for one in plan.conditional if one.runs is False),
+        conditional=tuple(Pair(name=one.name, value=one.when) for one in plan.conditional if one.runs is None),
     )
 
 
@@ -170,8 +182,8 @@ def result_view(
     outcome: Outcome, *, plan: Plan, attempt: int, links: tuple[Link, ...], head: Head, late: bool = False
 ) -> ResultView:
     """Pick what everybody has to see from an outcome."""
-    failed = next((cell for cell in outcome.cells if cell.fate not in {Fate.OK, Fate.NOT_RUN}), None)
     forward = [cell for cell in outcome.cells if cell.phase == "forward"]
+    failed = _stopped_at(forward) or _stopped_at(outcome.cells)
     return ResultView(
         run=plan.run,
         runbook=plan.runbook.name,
@@ -192,7 +204,15 @@ def result_view(
         next=_next(outcome, plan.run),
         head=head,
         late=late,
+        skipped=sum(cell.fate is Fate.SKIPPED for cell in forward),
+        went_on=outcome.exit_reason is ExitReason.STEP_FAILED,
     )
+
+
+def _stopped_at(cells: Sequence[CellFate]) -> CellFate | None:
+    """The last cell that began and was not answered ok: a run may have gone on after earlier ones."""
+    quiet = {Fate.OK, Fate.NOT_RUN, Fate.SKIPPED}
+    return next((cell for cell in reversed(cells) if cell.fate not in quiet), None)
 
 
 def duration(seconds: float) -> str:
@@ -217,7 +237,8 @@ def _changes(plan: Plan) -> str:
 
 
 def _cell(cell: CellFate) -> str:
-    return f"{cell.name} ({cell.fate.value.replace('_', ' ')})"
+    tries = f" after {cell.tries} tries" if cell.tries > 1 else ""
+    return f"{cell.name} ({cell.fate.value.replace('_', ' ')}{tries})"
 
 
 def _next(outcome: Outcome, run: str) -> str:

@@ -47,6 +47,17 @@ def test_hostile_words_stay_words() -> None:
     assert "`````text\n````\nfence\n`````" in text
 
 
+def test_a_skipped_cell_says_why_and_a_cell_that_was_tried_again_how_often() -> None:
+    record = made()
+    cells = (
+        CellFate(index=1, id="a", role="read", name="probe", phase="forward", fate=Fate.OK, seconds=7.0, tries=3),
+        CellFate(index=2, id="b", role="change", name="act", phase="forward", fate=Fate.SKIPPED, why="x | y"),
+    )
+    text = summary.render(replace(record, result=replace(record.result, cells=cells)))
+    assert "| `probe` | read | forward | ok (3 tries) | 7.00 |" in text
+    assert "| `act` | change | forward | skipped: `x y` |  |" in text
+
+
 def test_what_was_not_ok_stands_out_and_masking_is_told() -> None:
     record = made()
     bad = CellFate(index=1, id="c", role="change", name="act", phase="forward", fate=Fate.TIMED_OUT, seconds=None)

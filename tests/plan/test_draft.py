@@ -65,6 +65,27 @@ def test_what_cannot_be_undone_is_said_of_header_and_cells_together() -> None:
     assert drafted().irreversible is None
 
 
+def test_what_the_parameters_leave_out_is_known_and_cannot_be_irreversible() -> None:
+    book = runbook(
+        [
+            *clean(),
+            code('#| step: purge\n#| irreversible: gone\n#| when: environment == "production"\nx = 1', "change"),
+            code('#| step: look\n#| when: ok("purge")\nx = 1', "verify"),
+        ]
+    )
+    plans = {
+        environment: draft(
+            book, book.parameters.values({"environment": environment}), asked=a_comment("x"), key="k", terms=TERMS
+        )
+        for environment in ("staging", "production")
+    }
+    assert {name: [one.runs for one in plan.conditional] for name, plan in plans.items()} == {
+        "staging": [False, None],
+        "production": [True, None],
+    }
+    assert {name: plan.irreversible for name, plan in plans.items()} == {"staging": None, "production": "gone"}
+
+
 def test_freezing_adds_what_the_rehearsal_saw_and_counts_the_time_from_then() -> None:
     later = NOW + timedelta(minutes=5)
     plan = freeze(drafted(), rehearsed=rehearsed(Rehearsal.OK), files=(), now=later, life=timedelta(hours=1))

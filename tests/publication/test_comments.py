@@ -10,9 +10,9 @@ from markdown_it import MarkdownIt
 
 from runner.approval.decide import Decision, Verdict
 from runner.digest import sha256
-from runner.execution.outcome import ExitReason
+from runner.execution.outcome import CellFate, ExitReason, Fate
 from runner.ledger.bodies import Rehearsal, Rollback, Status
-from runner.plan.plan import Parameter, Plan
+from runner.plan.plan import Conditional, Parameter, Plan
 from runner.publication import comments, markers
 from runner.publication.markers import Kind
 from runner.publication.views import Ended, Head, Link
@@ -102,6 +102,7 @@ def hostile(text: str) -> Plan:
         change_secrets=(text,),
         write=(text,),
         rehearsal=rehearsed(Rehearsal.OK, {text: text, "p": text}),
+        conditional=tuple(Conditional(cell="c", name=text, when=text, runs=runs) for runs in (None, False)),
         requested=requested_by(text),
     )
 
@@ -179,6 +180,36 @@ def test_a_result_says_outcome_rollback_time_links_head_and_what_is_next() -> No
         markers.of(a_plan().run, Kind.RESULT, 2),
     ):
         assert said in text
+
+
+def test_what_is_skipped_and_what_only_the_run_decides_is_in_the_plan() -> None:
+    plan = a_plan(
+        conditional=(
+            Conditional(cell="c1", name="drain", when='environment == "production"', runs=False),
+            Conditional(cell="c2", name="probe", when='environment == "staging"', runs=True),
+            Conditional(cell="c3", name="scale", when='ok("probe")', runs=None),
+        )
+    )
+    text = planned(plan)
+    assert '- **Will skip** `drain`, whose condition is not met: `environment == "production"`\n' in text
+    assert '- `scale` runs only if `ok("probe")`\n' in text
+    assert "`probe` runs" not in text
+
+
+def test_a_run_that_went_on_after_a_failure_says_so_and_how_many_cells_were_skipped() -> None:
+    def cell(name: str, fate: Fate, **more: Any) -> CellFate:
+        return CellFate(index=0, id=name, role="change", name=name, phase="forward", fate=fate, **more)
+
+    bad = an_outcome(
+        status=Status.FAILED,
+        exit_reason=ExitReason.STEP_FAILED,
+        message="failed, and the run went on: act",
+        cells=(cell("act", Fate.FAILED, error="OSError: busy", tries=3), cell("b", Fate.SKIPPED), cell("c", Fate.OK)),
+    )
+    text = comments.result_comment(outcome=bad, plan=a_plan(), attempt=1, links=(), head=HEAD)
+    assert "**Cells:** 1 of 3 ok, 1 skipped; went on after `act (failed after 3 tries)`" in text
+    assert "Why it ended: `step_failed`, `failed, and the run went on: act`" in text
+    assert "OSError: busy" in text
 
 
 def test_withheld_outputs_and_a_moved_state_are_said_plainly() -> None:
