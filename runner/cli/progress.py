@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,74 +11,56 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from runner.execution.outcome import CellFate
+    from runner.cli.steps import Moment, Steps
+    from runner.execution.progress import Progress
     from runner.supervisor.watcher import Watcher
 
 
 @contextmanager
-def watching(*, quiet: bool = False) -> Iterator[Watcher]:
+def watching(*, quiet: bool = False, log: bool = True) -> Iterator[Watcher]:
     """A watcher for the length of one command.
 
     Args:
         quiet: show nothing (for `--json`).
+        log: show what the cells say, too.
     """
     from runner.supervisor.watcher import Watcher
 
     if quiet:
-        yield Watcher(say=lambda _text: None, progress=lambda _run, _said: None)
-    elif sys.stderr.isatty():
-        with _bar() as watcher:
+        yield Watcher(say=lambda _text: None, progress=lambda _run, _progress: None)
+    elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        from runner.cli.screen import screen
+
+        with screen(log=log) as watcher:
             yield watcher
     else:
-        yield Watcher(say=lambda text: click.echo(f"  {text}", err=True), progress=_Lines().show)
-
-
-@contextmanager
-def _bar() -> Iterator[Watcher]:
-    """A bar under the words: they go through the same console, or each would write over the other."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from runner.cli.output import console
-    from runner.supervisor.watcher import Watcher
-
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
-        tasks: dict[str, object] = {}
-
-        def show(run: str, said: bytes) -> None:
-            cells, done, name = _count(said)
-            if run not in tasks:
-                tasks[run] = progress.add_task(run, total=len(cells) or None)
-            task = tasks[run]
-            progress.update(task, completed=done, total=len(cells) or None, description=name or run)  # type: ignore[arg-type] # rich keeps its ids as a NewType of int
-
-        def say(text: str) -> None:
-            progress.console.print(f"  {text}", markup=False, soft_wrap=True)
-
-        yield Watcher(say=say, progress=show)
+        yield Watcher(say=lambda text: click.echo(f"  {text}", err=True), progress=_Lines(log=log).show)
 
 
 class _Lines:
-    """One line for each cell that begins, where nobody watches a bar."""
+    """Where nobody watches a bar: one line for each cell that begins, its words, and a line for what went wrong."""
 
-    def __init__(self) -> None:
-        self._said: set[tuple[str, str]] = set()
+    def __init__(self, *, log: bool) -> None:
+        self._log = log
+        self._steps: dict[str, Steps] = {}
 
-    def show(self, run: str, said: bytes) -> None:
-        """Say which cell a run has come to."""
-        cells, done, name = _count(said)
-        if name and (run, name) not in self._said:
-            self._said.add((run, name))
-            click.echo(f"  [{done + 1}/{len(cells)}] {name}", err=True)
+    def show(self, _run: str, progress: Progress) -> None:
+        """Say what is new of one run."""
+        from runner.cli.steps import Steps
 
+        steps = self._steps.setdefault(progress.key, Steps())
+        for moment in steps.take(progress):
+            line = self._line(moment, of=len(progress.forward))
+            if line:
+                click.echo(f"  {line}", err=True)
 
-def _count(said: bytes) -> tuple[tuple[CellFate, ...], int, str]:
-    """The cells, how many have ended, and the name of the one that runs."""
-    from runner.execution import transcript
-    from runner.execution.outcome import Fate
+    def _line(self, moment: Moment, *, of: int) -> str:
+        from runner.cli.steps import What, ending, well
 
-    # What undoes is no part of the way forward: a run that succeeds leaves it alone.
-    cells = tuple(one for one in transcript.fates(said) if one.phase != "rollback" or one.fate is not Fate.NOT_RUN)
-    running = next((one.name for one in cells if one.fate is Fate.RUNNING), "")
-    done = sum(one.fate not in {Fate.NOT_RUN, Fate.RUNNING} for one in cells)
-    return cells, done, running
+        match moment.what:
+            case What.BEGAN:
+                return f"[{moment.number}/{of}] {moment.cell.name}"
+            case What.WORDS:
+                return f"  | {moment.line}" if self._log else ""
+            case What.ENDED:
+                return "" if well(moment) else f"{moment.cell.name}: {ending(moment)}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from runner.digest import Json
 from runner.execution.phases import Step
@@ -43,6 +44,10 @@ class Listener(Protocol):
 
     def began(self, step: Step, *, tried: int = 1) -> None:
         """The cell is about to be sent to the kernel, for the first time or again; durable when this returns."""
+        ...
+
+    def shows(self, message: Mapping[str, Any]) -> None:
+        """The kernel sent something while the cell runs: for people who watch; what counts comes with `ended`."""
         ...
 
     def failed(self, step: Step, ended: Ended) -> None:

@@ -168,6 +168,7 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc] # papermill 
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
         """Keep what the cell shows, within bounds."""
+        self._listener.shows(msg)
         if not self._collected.takes(msg, cell.outputs, clearing=self.clear_before_next_output):
             return None
         output = super().process_message(msg, cell, cell_index)

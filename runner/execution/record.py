@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,7 @@ from runner.execution.executed import Shown
 from runner.execution.facts import facts
 from runner.execution.fingerprint import kept, normaliser, text_of
 from runner.execution.listener import Begin, Ended
+from runner.execution.live import Live
 from runner.execution.outcome import CellFate, ExitReason, Fate
 from runner.execution.outputs import Kept
 from runner.execution.phases import Step
@@ -37,6 +39,7 @@ class Record:
         stopping: knows why a cell has to stop.
         clock: monotonic seconds.
         cell_timeout: seconds for a cell that has no limit of its own; 0 for none.
+        live: is told what cells show while they run.
         values: the run's parameters, which conditions ask for.
     """
 
@@ -48,9 +51,11 @@ class Record:
         stopping: Stopping,
         clock: Callable[[], float],
         cell_timeout: float,
+        live: Live,
         values: Mapping[str, Json] | None = None,
     ) -> None:
         self._transcript, self._kept, self._stopping = transcript, kept, stopping
+        self._live = live
         self.clock = clock
         self._began_at = clock()
         self._cell_timeout = cell_timeout
@@ -118,6 +123,11 @@ class Record:
                 self.begun_changes.append(step.index)
         fate = _fate(step, phase=self.phase, fate=Fate.RUNNING, started=started)
         self._note(msgspec.structs.replace(fate, tries=tried))
+        self._live.began(step, phase=self.phase)
+
+    def shows(self, message: Mapping[str, Any]) -> None:
+        """Let people see what the cell shows."""
+        self._live.shows(message)
 
     def failed(self, step: Step, ended: Ended) -> None:
         """Note, durably, that a try failed and another one comes, with what it showed."""
@@ -148,6 +158,7 @@ class Record:
         return False
 
     def _judged(self, step: Step, ended: Ended) -> CellFate:
+        self._live.ended()
         started = self.fates[self.phase, step.id].started or 0.0
         error = self._kept.masker.mask(ended.verdict.error, where=f"cell {step.index + 1}")
         fate = _fate(step, phase=self.phase, fate=ended.verdict.fate, started=started)

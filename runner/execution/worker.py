@@ -24,6 +24,7 @@ from runner.execution import isolation, outcomes, plan_files, seal_outcome, tool
 from runner.execution.attempt import Attempt, Result
 from runner.execution.isolation import Room
 from runner.execution.kernels import Kernel
+from runner.execution.live import Live
 from runner.execution.order import PAYLOAD_TYPE, Mode, Order
 from runner.execution.outcome import ExitReason, Outcome
 from runner.execution.outputs import Kept
@@ -33,7 +34,8 @@ from runner.execution.stopping import Stopping
 from runner.execution.transcript import Transcript
 from runner.ledger.bodies import Rollback
 from runner.ledger.envelope import open_envelope
-from runner.ports import claim
+from runner.ports import claim, live_log
+from runner.ports.live_log import LiveLog
 from runner.ports.secrets import Secrets
 from runner.runbook import cells as notebook_cells
 from runner.runbook.cells import Cell
@@ -211,6 +213,7 @@ class _Work:
                 stopping=stopping,
                 clock=self._outside.clock,
                 cell_timeout=self._order.cell_timeout,
+                live=Live(LiveLog(self._spool / live_log.NAME), masker=self._kept.masker, clock=self._outside.clock),
                 values=self._order.parameters,
             )
             attempt = Attempt(self._order, cells, record=record, stopping=stopping, spawn=spawn, arm=arm)

@@ -59,8 +59,17 @@ class Executor(Protocol):
         """Return every file that the worker left: all of a sealed outcome, or what is durable of a dead one's work."""
         ...
 
-    def progress(self, key: str) -> bytes:
-        """Return the transcript as far as it is durable."""
+    def progress(self, key: str, *, since: int = 0) -> bytes:
+        """Return the transcript as far as it is durable, from a byte on."""
+        ...
+
+    def live(self, key: str, *, since: int) -> tuple[bytes, int]:
+        """Return the live log from a place on, masked, and the place from which to ask next; empty where there is none.
+
+        Args:
+            key: the work's.
+            since: 0, or what the last call returned. What is too old to be kept is passed over.
+        """
         ...
 
     def cancel(self, key: str, *, rollback: bool) -> None:

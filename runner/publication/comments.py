@@ -26,6 +26,7 @@ from runner.publication.views import (
     PlanView,
     ResultView,
     StatusView,
+    bar,
     duration,
     plan_view,
     result_view,
@@ -56,7 +57,7 @@ def plan_comment(*, plan: Plan, digest: Digest, decision: Decision, head: Head, 
 
 
 def status_comment(
-    *, run: str, state: str, attempt: int = 1, step: str = "", cell: int = 0, cells: int = 0, seconds: float = 0.0
+    *, run: str, state: str, attempt: int = 1, step: str = "", done: int = 0, cells: int = 0, seconds: float = 0.0
 ) -> str:
     """Write the comment that is edited in place while a run goes on; it proves nothing.
 
@@ -65,13 +66,11 @@ def status_comment(
         state: its state, in one word.
         attempt: which attempt.
         step: the current cell's name, if there is one.
-        cell: its number, from 1.
+        done: how many cells have ended.
         cells: how many there are.
         seconds: time since the attempt started.
     """
-    view = StatusView(
-        run=run, attempt=attempt, state=state, step=step, cell=cell, cells=cells, elapsed=duration(seconds)
-    )
+    view = StatusView(run=run, attempt=attempt, state=state, step=step, bar=bar(done, cells), elapsed=duration(seconds))
     return _fitting("status.md.j2", view, marker=markers.of(run, Kind.STATUS, attempt))
 
 

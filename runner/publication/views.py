@@ -15,6 +15,8 @@ from runner.plan.plan import Plan
 
 _MINUTE = 60
 _HOUR = 3600
+_BAR = 20
+"""Characters of a bar: it fits beside its words on a phone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +81,13 @@ class PlanView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusView:
-    """Where a run stands now. `cell` counts from 1; `elapsed` is text."""
+    """Where a run stands now, as text. `bar` is empty where nothing is known of its cells."""
 
     run: str
     attempt: int
     state: str
     step: str
-    cell: int
-    cells: int
+    bar: str
     elapsed: str
 
 
@@ -223,6 +224,15 @@ def duration(seconds: float) -> str:
     if whole < _HOUR:
         return f"{whole // _MINUTE} min {whole % _MINUTE} s"
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+def bar(done: int, cells: int) -> str:
+    """Draw how far something is, in characters: `████████░░░░░░░░░░░░ 2 of 5`; empty where there is nothing to do."""
+    if cells <= 0:
+        return ""
+    # Full only when it is done: a cell that runs has not ended, however many there are.
+    full = _BAR * min(done, cells) // cells
+    return f"{'█' * full}{'░' * (_BAR - full)} {done} of {cells}"
 
 
 def _changes(plan: Plan) -> str:

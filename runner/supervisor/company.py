@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from runner.errors import RunbookError
-from runner.execution import transcript
-from runner.execution.outcome import Fate
+from runner.execution.progress import Progress
 from runner.plan.run import Run
 from runner.ports.executor import WorkState
 from runner.snapshot import Known
-from runner.supervisor import heartbeat, telling
+from runner.supervisor import bulletin, heartbeat, telling
 from runner.supervisor.desk import Desk
 from runner.supervisor.ending import Ending
+from runner.supervisor.following import Followed, Following
 from runner.supervisor.gather import work_key
 from runner.supervisor.heartbeat import Pulse
 from runner.supervisor.watcher import Watcher
@@ -35,8 +35,7 @@ class _Watch:
     """What was last done for one run; times are of the monotonic clock."""
 
     known: Known
-    seen: bytes = b""
-    began: float = field(default_factory=time.monotonic)
+    following: Following
     status: float = field(default_factory=time.monotonic)
 
 
@@ -47,6 +46,7 @@ def keep(
     watcher: Watcher,
     ending: Ending,
     pulse: Pulse,
+    followed: Followed,
     spoken: Callable[[], bool],
 ) -> None:
     """Stay until a worker has ended, somebody has spoken on an issue, or we are asked to end.
@@ -57,9 +57,10 @@ def keep(
         watcher: is told of progress.
         ending: whether this process was asked to end; the workers are then asked too.
         pulse: knows which run is due for a sign of life.
+        followed: what was shown of these runs before.
         spoken: says whether people have written anything since they were last heard.
     """
-    watches = [_Watch(known) for known in running]
+    watches = [_Watch(known, followed.of(desk.executor, work_key(known.run))) for known in running]
     listened = time.monotonic()
     passed = False
     while all(desk.executor.state(work_key(one.known.run)) is WorkState.RUNNING for one in watches):
@@ -80,19 +81,28 @@ def keep(
         _show(desk, one, watcher)
 
 
+def catch_up(desk: Desk, known: Known, *, watcher: Watcher, followed: Followed) -> None:
+    """Show what is left to show of work that has ended, however short it was."""
+    _show(desk, _Watch(known, followed.of(desk.executor, work_key(known.run))), watcher)
+
+
 def _attend(desk: Desk, one: _Watch, watcher: Watcher) -> None:
     _show(desk, one, watcher)
     at = time.monotonic()
     if at - one.status >= STATUS_EVERY:
         one.status = at
-        _status(desk, one, seconds=at - one.began)
+        _status(desk, one)
 
 
 def _show(desk: Desk, one: _Watch, watcher: Watcher) -> None:
-    said = desk.executor.progress(work_key(one.known.run))
-    if said != one.seen:
-        one.seen = said
-        watcher.progress(one.known.run.id, said)
+    new = one.following.look(seconds=_seconds(desk, one.known.run))
+    if new is not None:
+        watcher.progress(one.known.run.id, new)
+
+
+def _seconds(desk: Desk, run: Run) -> float:
+    """How long an attempt has been at work, by the clock that wrote its start."""
+    return max(0.0, (desk.now() - run.start.when).total_seconds()) if run.start else 0.0
 
 
 def signs_of_life(desk: Desk, runs: Iterable[Run], *, pulse: Pulse, watcher: Watcher) -> None:
@@ -101,24 +111,30 @@ def signs_of_life(desk: Desk, runs: Iterable[Run], *, pulse: Pulse, watcher: Wat
         if not pulse.due(run.id):
             continue
         try:
-            heartbeat.beat(desk.workspace.objects, run.id, word=run.state.value, now=desk.now())
+            told = bulletin.make(_whole(desk, run), attempt=run.attempt)
+            heartbeat.beat(desk.workspace.objects, run.id, word=run.state.value, now=desk.now(), bulletin=told)
         except RunbookError as error:
             watcher.say(f"the remote is away ({error.wrong}); the run goes on")
 
 
-def _status(desk: Desk, one: _Watch, *, seconds: float) -> None:
-    cells = transcript.fates(one.seen)
-    at_work = next((cell for cell in cells if cell.fate is Fate.RUNNING), None)
-    done = sum(cell.fate not in {Fate.NOT_RUN, Fate.RUNNING} for cell in cells)
+def _whole(desk: Desk, run: Run) -> Progress:
+    """How far a run is, with all of its log that is kept."""
+    following = Following(desk.executor, work_key(run))
+    return following.look(seconds=_seconds(desk, run)) or following.progress
+
+
+def _status(desk: Desk, one: _Watch) -> None:
+    progress = one.following.progress
+    at_work = progress.at_work
     try:
         telling.status(
             desk,
             one.known,
             state=one.known.run.state.value,
             step=at_work.name if at_work else "",
-            cell=done + (at_work is not None),
-            cells=len(cells),
-            seconds=seconds,
+            done=progress.done,
+            cells=len(progress.forward),
+            seconds=_seconds(desk, one.known.run),
         )
     except RunbookError:
         return

@@ -17,6 +17,8 @@ from runner.digest import Wire
 from runner.repository import refs
 from runner.repository.commits import Author, write
 from runner.repository.objects import Objects
+from runner.supervisor import bulletin as bulletins
+from runner.supervisor.bulletin import Bulletin
 
 PREFIX = "runbook-heartbeat/"
 
@@ -54,21 +56,36 @@ class Seen(Wire):
     boot: str
 
 
-def beat(objects: Objects, run: str, *, word: str, now: datetime) -> None:
-    """Show that the owner of a run is at work. A remote that is away is no reason to stop working.
+def beat(objects: Objects, run: str, *, word: str, now: datetime, bulletin: Bulletin | None = None) -> None:
+    """Show that the owner of a run is at work, and how far it is. A remote that is away is no reason to stop working.
 
     Raises:
         OutsideError: if the remote does not answer.
     """
     author = Author(name="runbook", email="heartbeat@runbook.invalid", when=now)
     message = f"heartbeat: {run}\n\n{word}\n{now.isoformat()}\n"
-    commit = write(objects, {}, parent=None, message=message, author=author, sign=None)
+    files = {bulletins.NAME: bulletins.encode(bulletin)} if bulletin else {}
+    commit = write(objects, files, parent=None, message=message, author=author, sign=None)
     refs.show(objects.repository, commit, PREFIX + run)
 
 
 def stop(objects: Objects, run: str) -> None:
     """Remove the sign when the run is over."""
     refs.remove(objects.repository, PREFIX + run)
+
+
+def heard(objects: Objects, run: str) -> Bulletin | None:
+    """What the owner's newest sign of life tells; None where there is none.
+
+    Raises:
+        OutsideError: if the remote does not answer.
+    """
+    branch = PREFIX + run
+    if branch not in refs.heads(objects.repository, branch):
+        return None
+    refs.fetch(objects.repository, branch)
+    tip = refs.tip(objects.repository, branch)
+    return bulletins.read(objects.read(tip, bulletins.NAME)) if tip else None
 
 
 class Observer:

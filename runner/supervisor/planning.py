@@ -16,6 +16,7 @@ from runner.evidence.seal import plan_draft
 from runner.execution import toolkit_copy
 from runner.execution.outcome import Outcome
 from runner.execution.plan_files import PREFIX
+from runner.execution.progress import Progress
 from runner.ledger.bodies import Rehearsal, Status
 from runner.ledger.chain import Draft
 from runner.ledger.state import State
@@ -32,6 +33,7 @@ from runner.runbook.lint import lint
 from runner.runbook.runbook import Runbook
 from runner.supervisor import orders
 from runner.supervisor.desk import Desk
+from runner.supervisor.following import Following
 
 GRACE = 60.0
 """Seconds beyond the run's own time limit after which a rehearsal that does not end is given up."""
@@ -41,11 +43,11 @@ class NotRecordedError(OperatorError):
     """The request is good and its plan cannot be put on record: for the operator, and no reason to refuse it."""
 
 
-Progress = Callable[[str, bytes], None]
-"""Told the run id and the transcript so far, whenever there is more of it."""
+Watch = Callable[[str, Progress | None], None]
+"""Told, again and again, the run id and how far the rehearsal is; None where that is nothing new."""
 
 
-def make_plan(desk: Desk, request: Request, *, progress: Progress) -> Run | None:
+def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
     """Make the plan that a request asks for and put it on record.
 
     Returns:
@@ -163,7 +165,7 @@ def _may_request(desk: Desk, plan: Plan) -> None:
 
 
 def _rehearse(
-    desk: Desk, runbook: Runbook, plan: Plan, *, watch: Callable[[bytes], None]
+    desk: Desk, runbook: Runbook, plan: Plan, *, watch: Callable[[Progress | None], None]
 ) -> tuple[Rehearsed, Mapping[str, bytes]]:
     """Execute what cannot change anything; what the worker left comes with it."""
     if not any(cell.role in {Role.READ, Role.PLAN} for cell in runbook.cells):
@@ -187,9 +189,10 @@ def _rehearse(
     ), left
 
 
-def _wait(desk: Desk, key: str, plan: Plan, *, watch: Callable[[bytes], None]) -> Mapping[str, bytes]:
+def _wait(desk: Desk, key: str, plan: Plan, *, watch: Callable[[Progress | None], None]) -> Mapping[str, bytes]:
     """What a rehearsal left, once it ended."""
     deadline = time.monotonic() + plan.timeout + GRACE
+    following = Following(desk.executor, key)
     while time.monotonic() < deadline:
         match desk.executor.state(key):
             case WorkState.SEALED:
@@ -198,7 +201,7 @@ def _wait(desk: Desk, key: str, plan: Plan, *, watch: Callable[[bytes], None]) -
                 hint = "write the request again; look at the worker's log in the state folder if it happens twice"
                 raise OutsideError(f"rehearsing {plan.runbook.name}", "the worker died", hint=hint)
             case WorkState.SUBMITTED | WorkState.RUNNING:
-                watch(desk.executor.progress(key))
+                watch(following.look())
                 time.sleep(0.05)
     raise OutsideError(f"rehearsing {plan.runbook.name}", f"it did not end within {plan.timeout + GRACE:.0f} s")
 

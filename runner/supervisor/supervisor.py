@@ -29,6 +29,7 @@ from runner.actions import (
     Tell,
 )
 from runner.errors import OutsideError, RunbookError
+from runner.execution.progress import Progress
 from runner.lifecycle import next_actions
 from runner.plan.run import Run, RunState
 from runner.ports.forge import IssueId
@@ -37,6 +38,7 @@ from runner.snapshot import Known, Snapshot, Unheard
 from runner.supervisor import company, halting, heartbeat, planning, record, running, telling
 from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending
+from runner.supervisor.following import Followed
 from runner.supervisor.gather import gather, somebody_spoke, work_key
 from runner.supervisor.heartbeat import Observer, Pulse
 from runner.supervisor.watcher import Watcher
@@ -55,6 +57,7 @@ class Supervisor:
         file = workspace.state / "heartbeats.json"
         lease = float(workspace.settings.lease)
         self._observer = Observer(file, lease=lease, monotonic=time.monotonic, boot=heartbeat.boot_id())
+        self._followed = Followed()
         self._pulse = Pulse(lease=lease, monotonic=time.monotonic)
 
     def reconcile(self, *, only: IssueId | None = None, wait: bool = True) -> Snapshot:
@@ -121,7 +124,15 @@ class Supervisor:
                 refused.add(_name(action))
         # Only when nothing else was left to do: a run that takes an hour must not keep anybody's plan or answer back.
         if len(running) == len(actions):
-            company.keep(desk, running, watcher=self._watcher, ending=self._ending, pulse=self._pulse, spoken=spoken)
+            company.keep(
+                desk,
+                running,
+                watcher=self._watcher,
+                ending=self._ending,
+                pulse=self._pulse,
+                followed=self._followed,
+                spoken=spoken,
+            )
 
     def _carry_out(self, desk: Desk, action: Effect) -> bool:
         """Carry one action out; False if it came to nothing."""
@@ -164,6 +175,7 @@ class Supervisor:
                 running.stop(desk, known)
                 return True
             case Finish():
+                company.catch_up(desk, known, watcher=self._watcher, followed=self._followed)
                 self._watcher.say(f"seal the evidence of {known.run.id}")
                 return running.finish(desk, known)
             case Interrupt():
@@ -176,8 +188,9 @@ class Supervisor:
     def _plan(self, desk: Desk, action: MakePlan) -> bool:
         request = action.request
 
-        def progress(run: str, so_far: bytes) -> None:
-            self._watcher.progress(run, so_far)
+        def progress(run: str, so_far: Progress | None) -> None:
+            if so_far is not None:
+                self._watcher.progress(run, so_far)
             # Other runs of this machine must not seem lost while we wait for a rehearsal.
             company.signs_of_life(desk, self._open, pulse=self._pulse, watcher=self._watcher)
 

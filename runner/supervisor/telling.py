@@ -49,12 +49,12 @@ def mark(desk: Desk, known: Known, label: Label) -> None:
 
 
 def status(
-    desk: Desk, known: Known, *, state: str, step: str = "", cell: int = 0, cells: int = 0, seconds: float = 0.0
+    desk: Desk, known: Known, *, state: str, step: str = "", done: int = 0, cells: int = 0, seconds: float = 0.0
 ) -> None:
     """Keep the one status comment of the attempt up to date; it proves nothing."""
     run = known.run
     body = comments.status_comment(
-        run=run.id, state=state, attempt=run.attempt, step=step, cell=cell, cells=cells, seconds=seconds
+        run=run.id, state=state, attempt=run.attempt, step=step, done=done, cells=cells, seconds=seconds
     )
     thread = desk.forge.thread(known.thread.issue.id)
     update(desk.forge, thread, marker=markers.of(run.id, Kind.STATUS, run.attempt), body=body)

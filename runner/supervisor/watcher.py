@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from runner.execution.progress import Progress
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watcher:
-    """Words for people, and a run's transcript so far for progress bars."""
+    """Words for people, and how far each run is (its id comes first) whenever that is new."""
 
     say: Callable[[str], None]
-    progress: Callable[[str, bytes], None]
+    progress: Callable[[str, Progress], None]

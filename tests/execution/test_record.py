@@ -10,6 +10,7 @@ import pytest
 from runner.digest import Json
 from runner.execution import transcript
 from runner.execution.listener import Ended
+from runner.execution.live import Live
 from runner.execution.outcome import ExitReason, Fate
 from runner.execution.outputs import Kept
 from runner.execution.phases import Step
@@ -18,6 +19,8 @@ from runner.execution.redact import Masker
 from runner.execution.replies import Verdict
 from runner.execution.stopping import Cause, Stopping
 from runner.execution.transcript import Transcript
+from runner.ports import live_log
+from runner.ports.live_log import LiveLog
 
 VALUE = "correct-horse-battery"
 OK = Verdict(fate=Fate.OK)
@@ -37,6 +40,7 @@ class Bench:
             stopping=Stopping(folder, clock=lambda: self.now),
             clock=lambda: self.now,
             cell_timeout=40.0,
+            live=Live(LiveLog(folder / live_log.NAME), masker=Masker({"PW": VALUE}), clock=lambda: self.now),
         )
 
     def lines(self) -> tuple[transcript.Line, ...]:

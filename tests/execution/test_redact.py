@@ -111,6 +111,16 @@ def test_ordinary_text_is_left_alone() -> None:
     assert Masker({}).mask(text, where="x") == text
 
 
+@pytest.mark.parametrize("hidden", ["\x08", "\x00", "\u200b", "\x1b[1m"])
+def test_a_value_that_holds_what_a_terminal_does_not_show_is_masked(hidden: str) -> None:
+    value = f"abc{hidden}defg"
+    assert Masker({"PW": value}).mask(f"<{value}>", where="x") == "<[redacted:PW]>"
+
+
+def test_a_value_is_masked_though_its_first_letter_ends_a_control_sequence() -> None:
+    assert "A-0000b" not in Masker({"PW": "A-0000b"}).mask("\x1bA-0000b", where="x")
+
+
 def test_a_short_value_is_refused_without_saying_it() -> None:
     with pytest.raises(OperatorError, match="shorter than 6") as caught:
         Masker({"PW": "12345"})

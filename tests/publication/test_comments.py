@@ -121,7 +121,7 @@ def everything(text: str) -> list[str]:
     links = [Link(name=text, where=text)]
     return [
         planned(plan, Decision(verdict=Verdict.PENDING, reasons=(text,))),
-        comments.status_comment(run=plan.run, state=text, step=text, cell=1, cells=2, seconds=1),
+        comments.status_comment(run=plan.run, state=text, step=text, done=1, cells=2, seconds=1),
         comments.result_comment(outcome=bad, links=links, late=True, **facts),
         *(comments.ended_comment(state=state, by=text, reason=text, **facts) for state in Ended),
         comments.refusal(key="k", verb=text, by=text, reasons=[text], hint=text),

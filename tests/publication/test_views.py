@@ -7,7 +7,7 @@ from runner.digest import sha256
 from runner.execution.outcome import ExitReason, Fate
 from runner.ledger.bodies import Rehearsal, Rollback, Status
 from runner.plan.plan import Parameter, Plan
-from runner.publication.views import Head, PlanView, ResultView, duration, plan_view, result_view
+from runner.publication.views import Head, PlanView, ResultView, bar, duration, plan_view, result_view
 from tests.builders import a_plan, an_outcome, rehearsed
 
 HEAD = Head(number=42, digest=sha256(b"head"))
@@ -81,3 +81,11 @@ def test_the_next_thing_to_try_is_safe_and_fits_the_outcome() -> None:
     assert ended().next.startswith("runbook verify")
     assert "status" not in ended(status=Status.FAILED, rollback=Rollback.COMPLETE).next
     assert "runbook status" in ended(status=Status.FAILED, rollback=Rollback.PARTIAL).next
+
+
+def test_a_bar_is_full_only_when_it_is_done() -> None:
+    assert bar(0, 3) == "░" * 20 + " 0 of 3"
+    assert bar(2, 5) == "█" * 8 + "░" * 12 + " 2 of 5"
+    assert bar(999, 1000).startswith("█" * 19 + "░")
+    assert bar(3, 3) == "█" * 20 + " 3 of 3"
+    assert bar(0, 0) == ""

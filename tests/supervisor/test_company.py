@@ -10,6 +10,7 @@ from runner.ports.executor import WorkState
 from runner.repository import refs
 from runner.supervisor import company
 from runner.supervisor.ending import Ending
+from runner.supervisor.following import Followed
 from runner.supervisor.gather import work_key
 from runner.supervisor.heartbeat import PREFIX, Pulse
 from runner.supervisor.watcher import Watcher
@@ -36,15 +37,26 @@ def test_it_beats_shows_progress_listens_and_passes_the_wish_to_end_on(
     ending = Ending()
     with desk_in(world) as desk:
         known = known_in(desk)
-        company.keep(desk, [known], watcher=watcher, ending=ending, pulse=at_once(), spoken=lambda: bool(shown))
+        company.keep(
+            desk,
+            [known],
+            watcher=watcher,
+            ending=ending,
+            pulse=at_once(),
+            followed=Followed(),
+            spoken=lambda: bool(shown),
+        )
         assert desk.executor.state(work_key(known.run)) is WorkState.RUNNING, "it left because somebody spoke"
         assert list(refs.heads(desk.workspace.repository, f"{PREFIX}*")) == [PREFIX + known.run.id]
         ending.asked = True
-        company.keep(desk, [known], watcher=watcher, ending=ending, pulse=at_once(), spoken=lambda: False)
+        company.keep(
+            desk, [known], watcher=watcher, ending=ending, pulse=at_once(), followed=Followed(), spoken=lambda: False
+        )
         assert desk.executor.state(work_key(known.run)) is WorkState.SEALED
     assert set(shown) == {known.run.id}
     assert any("asked to end" in one for one in words)
-    assert "cell" in world.words(issue)
+    assert "█" in world.words(issue)
+    assert " of 4" in world.words(issue)
 
 
 def test_a_remote_that_is_away_stops_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +73,8 @@ def test_a_remote_that_is_away_stops_nothing(world: World, monkeypatch: pytest.M
         known = known_in(desk)
         world.remote.rename(world.folder / "elsewhere")
         watcher = Watcher(say=say, progress=lambda _run, _said: None)
-        company.keep(desk, [known], watcher=watcher, ending=Ending(), pulse=at_once(), spoken=lambda: False)
+        company.keep(
+            desk, [known], watcher=watcher, ending=Ending(), pulse=at_once(), followed=Followed(), spoken=lambda: False
+        )
         assert desk.executor.state(work_key(known.run)) is WorkState.SEALED
     assert any("the run goes on" in one for one in words)

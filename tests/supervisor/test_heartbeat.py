@@ -7,6 +7,7 @@ from pathlib import Path
 from runner import wiring
 from runner.repository import refs
 from runner.supervisor import heartbeat
+from runner.supervisor.bulletin import Bulletin
 from runner.supervisor.heartbeat import PREFIX, Observer, Pulse
 from tests.stories.world import World
 
@@ -73,6 +74,18 @@ def test_a_beat_changes_what_is_on_the_remote_and_stopping_removes_it(world: Wor
         heartbeat.stop(opened.objects, "a-run")
         heartbeat.stop(opened.objects, "a-run")
         assert refs.heads(repository, f"{PREFIX}*") == {}
+
+
+def test_a_beat_carries_a_bulletin_that_another_clone_reads(world: World) -> None:
+    told = Bulletin(attempt=1, seconds=2.0, cells=(), said=())
+    with world.workspace("bob") as elsewhere:
+        assert heartbeat.heard(elsewhere.objects, "a-run") is None
+        with world.workspace() as opened:
+            heartbeat.beat(opened.objects, "a-run", word="started", now=wiring.now())
+        assert heartbeat.heard(elsewhere.objects, "a-run") is None, "an owner of an older version tells nothing"
+        with world.workspace() as opened:
+            heartbeat.beat(opened.objects, "a-run", word="started", now=wiring.now(), bulletin=told)
+        assert heartbeat.heard(elsewhere.objects, "a-run") == told
 
 
 def test_a_run_is_due_for_a_sign_a_quarter_of_the_lease_after_the_last_one() -> None:

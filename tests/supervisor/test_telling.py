@@ -51,8 +51,8 @@ def test_the_status_is_one_comment_that_is_edited(world: World) -> None:
     issue = world.done()
     with desk_in(world) as desk:
         known = known_in(desk)
-        telling.status(desk, known, state="started", step="act", cell=1, cells=3, seconds=1.0)
-        telling.status(desk, known, state="started", step="verify", cell=2, cells=3, seconds=2.0)
+        telling.status(desk, known, state="started", step="act", done=0, cells=3, seconds=1.0)
+        telling.status(desk, known, state="started", step="verify", done=1, cells=3, seconds=2.0)
     assert len(ours(world, issue)) == 3
     assert "verify" in ours(world, issue)[1]
 

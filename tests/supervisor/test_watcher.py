@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from runner.execution.progress import Progress
 from runner.supervisor.watcher import Watcher
 
 
 def test_a_watcher_is_told_words_and_progress() -> None:
     heard: list[object] = []
-    watcher = Watcher(say=heard.append, progress=lambda run, said: heard.append((run, said)))
+    watcher = Watcher(say=heard.append, progress=lambda run, progress: heard.append((run, progress)))
     watcher.say("start")
-    watcher.progress("run", b"{}")
-    assert heard == ["start", ("run", b"{}")]
+    watcher.progress("run", Progress(key="run/1"))
+    assert heard == ["start", ("run", Progress(key="run/1"))]

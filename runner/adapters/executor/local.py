@@ -18,6 +18,7 @@ import msgspec
 
 from runner.digest import parse, sha256
 from runner.errors import OutsideError
+from runner.ports import live_log
 from runner.ports.claim import NAME as CLAIMED
 from runner.ports.claim import Claim
 from runner.ports.executor import Work, WorkState
@@ -127,12 +128,18 @@ class LocalExecutor:
             return {path.relative_to(outcome).as_posix(): path.read_bytes() for path in files}
         return {TRANSCRIPT: self.progress(key)} if (spool / TRANSCRIPT).exists() else {}
 
-    def progress(self, key: str) -> bytes:
-        """Return the transcript as far as it is durable."""
+    def progress(self, key: str, *, since: int = 0) -> bytes:
+        """Return the transcript as far as it is durable, from a byte on."""
         try:
-            return (self.spool(key) / TRANSCRIPT).read_bytes()
+            with (self.spool(key) / TRANSCRIPT).open("rb") as file:
+                file.seek(since)
+                return file.read()
         except FileNotFoundError:
             return b""
+
+    def live(self, key: str, *, since: int) -> tuple[bytes, int]:
+        """Return the live log from a place on, and the place from which to ask next."""
+        return live_log.read(self.spool(key) / live_log.NAME, since)
 
     def cancel(self, key: str, *, rollback: bool) -> None:
         """Ask the worker to end."""
