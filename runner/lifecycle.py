@@ -36,7 +36,6 @@ from runner.actions import (
     Switch,
     Tell,
 )
-from runner.approval.decide import Verdict
 from runner.ledger.bodies import Halt, Status
 from runner.ledger.event import from_iso
 from runner.plan.run import RunState
@@ -87,7 +86,7 @@ def _of_run(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
 def _planned(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
     if now >= from_iso(known.run.plan.expires):
         yield Expire(known=known)
-    elif known.decision and known.decision.verdict is Verdict.ALLOWED and known.holder is None and not halted:
+    elif known.decision and known.decision.allowed and known.holder is None and not known.ahead and not halted:
         yield Start(known=known)
 
 

@@ -26,6 +26,7 @@ class Known:
         thread: its issue as it reads now.
         decision: the newest policy's verdict; None unless the run is planned.
         holder: the run that holds one of its locks, if another does.
+        ahead: the runs that may start too and come before it for one of its locks, next one first.
         ours: whether this supervisor's machine owns the start.
         work: what the executor knows of the current attempt.
         lost: whether the owner was silent for longer than the lease, on the observer's own clock.
@@ -45,6 +46,7 @@ class Known:
     told: frozenset[Kind]
     label: Label | None = None
     halted: int | None = None
+    ahead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "base", "manager", 
 
 TESTED_ELSEWHERE: dict[str, str] = {
     # Declarations alone: nouns and a Protocol, with nothing in them that could be wrong by itself.
+    "runner/supervisor/judging.py": "tests/supervisor/test_gather.py",
+    "runner/supervisor/waiting.py": "tests/stories/test_windows_and_the_queue.py",
     "runner/actions.py": "tests/test_lifecycle.py",
     "runner/snapshot.py": "tests/test_lifecycle.py",
     "runner/request/arguments.py": "tests/request/test_command.py",

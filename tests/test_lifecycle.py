@@ -144,6 +144,10 @@ def test_a_plan_starts_only_if_it_is_allowed_and_its_locks_are_free(
     assert names(known(decision=decision, holder=holder)) == expected
 
 
+def test_a_plan_waits_for_those_that_are_ahead_of_it() -> None:
+    assert names(known(decision=ALLOWED, ahead=("another-run",))) == []
+
+
 def test_a_plan_whose_time_is_over_expires_and_does_not_start() -> None:
     one = known(decision=ALLOWED)
     after = from_iso(one.run.plan.expires)

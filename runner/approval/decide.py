@@ -39,7 +39,8 @@ class Decision:
 
     `reasons` are plain sentences; an allowed plan has them too. `used` are the numbers of the approve events that carry
     the verdict. `may_approve` are those whose yes would still count (`*` for any member). `until` is when a held plan
-    may be looked at again; None if waiting alone does not help.
+    may be looked at again; None if waiting alone does not help. `enough` says that no approval is missing: what is held
+    back then is held by a window or a freeze alone.
     """
 
     verdict: Verdict
@@ -47,6 +48,7 @@ class Decision:
     used: tuple[int, ...] = ()
     may_approve: tuple[str, ...] = ()
     until: datetime | None = None
+    enough: bool = False
 
     @property
     def allowed(self) -> bool:
@@ -129,6 +131,7 @@ def decide(
         verdict=Verdict.ALLOWED,
         reasons=_once(one.met for one in counts),
         used=tuple(sorted({number for one in counts for number in one.used})),
+        enough=True,
     )
 
 
@@ -140,6 +143,7 @@ def _pending(counts: Sequence[Count], held: Sequence[Hold]) -> Decision:
         reasons=_once([*missing, *(hold.reason for hold in held), *_void(counts)]),
         may_approve=_once(name for one in counts for name in one.may_approve),
         until=max(opens) if held and not missing and len(opens) == len(held) else None,
+        enough=not missing,
     )
 
 

@@ -34,6 +34,8 @@ class Standing:
     message: str
     waits_for: tuple[str, ...]
     next: str
+    place: int = 0
+    """In the queue for its locks, from 1; 0 for a run that does not stand in it."""
 
 
 def open_folder(folder: Path) -> Workspace:
@@ -83,6 +85,7 @@ def standing(known: Known) -> Standing:
         message=run.message,
         waits_for=_waits(known),
         next=next_command(known),
+        place=len(known.ahead) + 1 if known.decision and known.decision.allowed else 0,
     )
 
 
@@ -137,5 +140,6 @@ def _waits(known: Known) -> tuple[str, ...]:
         return ()
     halted = (f"somebody who lifts the halt (event {known.halted})",) if known.halted is not None else ()
     holder = (f"{known.holder}, which holds its lock",) if known.holder else ()
+    line = (f"{known.ahead[0]}, which is ahead of it (place {len(known.ahead) + 1})",) if known.ahead else ()
     reasons = () if known.decision.verdict is Verdict.ALLOWED else known.decision.reasons
-    return (*halted, *holder, *reasons)
+    return (*halted, *holder, *line, *reasons)

@@ -10,12 +10,9 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from runner.approval.approval import approvals, still_said
 from runner.approval.collect import commands_of
-from runner.approval.decide import Decision, decide, people_of
 from runner.errors import IntegrityError, OutsideError
 from runner.ledger.bodies import Start
-from runner.plan.plan import Plan
 from runner.plan.run import Run, RunState, fold
 from runner.ports.executor import WorkState
 from runner.ports.forge import Forge, Issue, IssueId, PersonId, Thread
@@ -28,8 +25,10 @@ from runner.snapshot import Heard, Known, Snapshot
 from runner.supervisor import halting
 from runner.supervisor.desk import Desk
 from runner.supervisor.heartbeat import PREFIX, Observer
+from runner.supervisor.judging import judged
 from runner.supervisor.listening import heard_on, problems
 from runner.supervisor.telling import attempt_of
+from runner.supervisor.waiting import in_line
 
 RECENT = 200
 """Events from the end of the ledger whose runs are looked at even if over: their last words may be missing."""
@@ -101,7 +100,7 @@ def _at_work(
         if run.plan.issue not in threads and run.state is RunState.STARTED
     ]
     observer.save(frozenset(run.id for run in runs if not run.over))
-    return _labelled(tuple(seen)) + tuple(mute)
+    return _labelled(in_line(desk, seen)) + tuple(mute)
 
 
 def somebody_spoke(desk: Desk, snapshot: Snapshot, *, only: IssueId | None) -> bool:
@@ -128,23 +127,14 @@ def look(desk: Desk) -> tuple[Known, ...]:
     threads, _ = _threads(desk.forge, {IssueId(run.plan.issue) for run in runs})
     runs = [run for run in runs if run.plan.issue in threads]
     observer = Observer(Path(os.devnull), lease=math.inf, monotonic=time.monotonic, boot="")
-    return tuple(
-        _known(desk, run, thread=threads[IssueId(run.plan.issue)], beats={}, observer=observer) for run in runs
-    )
+    known = [_known(desk, run, thread=threads[IssueId(run.plan.issue)], beats={}, observer=observer) for run in runs]
+    return in_line(desk, known)
 
 
 def asked_on(desk: Desk, thread: Thread) -> Asked:
     """What an issue asks for."""
     forge = desk.forge
     return requests(thread, forge=forge.name, project=forge.project, bot=desk.workspace.settings.bot)
-
-
-def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread) -> Decision:
-    """The newest policy's verdict on a plan, with the issue and the members as they are now."""
-    events = ((event.seq, event.time, event.body) for event in desk.ledger.cache.events(run.id))
-    given = still_said(approvals(events), thread)
-    members = desk.members(people_of(plan, given))
-    return decide(desk.policy, plan=plan, digest=run.digest, approvals=given, members=members, now=desk.now())
 
 
 def _threads(forge: Forge, issues: Iterable[IssueId]) -> tuple[dict[IssueId, Thread], tuple[str, ...]]:
@@ -209,7 +199,7 @@ def _labelled(known: tuple[Known, ...]) -> tuple[Known, ...]:
 
 
 def _missing(known: Known) -> Label | None:
-    wanted = labels.label_of(known.run, allowed=known.decision is not None and known.decision.allowed)
+    wanted = labels.label_of(known.run, allowed=known.decision is not None and known.decision.enough)
     return wanted if any(labels.change(known.thread.issue.labels, wanted)) else None
 
 

@@ -106,6 +106,8 @@ def _halted(desk: Desk) -> list[str]:
 def _standing(one: Known) -> str:
     """Where a run stands and what it waits for, in one line."""
     waits = f", waits for {one.holder}, which holds its lock" if one.holder else ""
+    if one.ahead:
+        waits += f", place {len(one.ahead) + 1} in the queue, after {one.ahead[0]}"
     reasons = f", {'; '.join(one.decision.reasons)}" if one.decision else ""
     return f"{one.run.id}: {one.run.state.value}{waits}{reasons}"
 

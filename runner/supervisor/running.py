@@ -23,7 +23,8 @@ from runner.ports.executor import WorkState
 from runner.snapshot import Known
 from runner.supervisor import heartbeat, orders
 from runner.supervisor.desk import Desk
-from runner.supervisor.gather import judged, work_key
+from runner.supervisor.gather import work_key
+from runner.supervisor.judging import judged
 from runner.supervisor.orders import REHEARSAL
 from runner.supervisor.planning import plan_files
 from runner.supervisor.record import append, current

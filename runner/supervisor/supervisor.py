@@ -28,7 +28,7 @@ from runner.actions import (
     Switch,
     Tell,
 )
-from runner.errors import OutsideError, RunbookError
+from runner.errors import OutsideError, RequestError, RunbookError
 from runner.execution.progress import Progress
 from runner.lifecycle import next_actions
 from runner.plan.run import Run, RunState
@@ -165,9 +165,7 @@ class Supervisor:
         known = action.known
         match action:
             case Start():
-                self._watcher.say(f"start {known.run.id}")
-                self._ending.busy = True
-                return running.start(desk, known)
+                return self._start(desk, known)
             case Submit():
                 running.submit(desk, known)
                 return True
@@ -184,6 +182,16 @@ class Supervisor:
             case Expire():
                 return running.expire(desk, known)
         assert_never(action)
+
+    def _start(self, desk: Desk, known: Known) -> bool:
+        """Start a run; one that cannot start on this machine must not keep others from starting."""
+        self._watcher.say(f"start {known.run.id}")
+        self._ending.busy = True
+        try:
+            return running.start(desk, known)
+        except RequestError as error:
+            self._watcher.say(f"it does not start: {error}")
+            return False
 
     def _plan(self, desk: Desk, action: MakePlan) -> bool:
         request = action.request
