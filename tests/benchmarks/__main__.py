@@ -11,12 +11,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import reading, starting, writing
+from tests.benchmarks import memory, reading, running, starting, writing
 from tests.benchmarks.row import Row
 
 NAMES: dict[str, Callable[[Path], Iterator[Row]]] = {
     "help": lambda _: starting.help_text(),
     "run": lambda _: starting.cold_run(),
+    "warm": lambda _: running.warm(),
+    "sustained": lambda _: running.sustained(),
+    "large": lambda _: running.large(),
+    "linear": lambda _: running.growth(),
+    "memory": lambda _: memory.rows(),
     "growth": writing.growth,
     "gitpython": writing.beside_gitpython,
     "race": lambda _: writing.race(),

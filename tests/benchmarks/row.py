@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -43,10 +44,19 @@ def seconds(act: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def in_turn(acts: Sequence[Callable[[], object]], *, rounds: int) -> list[list[float]]:
-    """Seconds of each act, measured in turn (A B A B ...) after one round that does not count."""
+def in_turn(
+    acts: Sequence[Callable[[], object]], *, rounds: int, rest: Callable[[], object] = lambda: None
+) -> list[list[float]]:
+    """Seconds of each act, measured in turn (A B A B ...) after one round that does not count.
+
+    Args:
+        acts: what to measure.
+        rounds: how often.
+        rest: what happens before each round, unmeasured.
+    """
     found: list[list[float]] = [[] for _ in acts]
     for round_ in range(rounds + 1):
+        rest()
         for place, act in enumerate(acts):
             took = seconds(act)
             if round_:
@@ -57,3 +67,13 @@ def in_turn(acts: Sequence[Callable[[], object]], *, rounds: int) -> list[list[f
 def ratio(mine: Sequence[float], theirs: Sequence[float]) -> float:
     """The median of the ratios, round by round."""
     return statistics.median(one / other for one, other in zip(mine, theirs, strict=True))
+
+
+def middle(found: Sequence[float]) -> float:
+    """The median."""
+    return statistics.median(found)
+
+
+def load() -> str:
+    """How busy the machine was over the last minute: a figure taken on a busy one says less."""
+    return f"{os.getloadavg()[0]:.1f}"
