@@ -6,6 +6,7 @@ here are all that crosses. A forge reports what it can prove about who wrote a c
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType, Protocol
@@ -110,6 +111,14 @@ class Forge(Protocol):
             body: the text.
             unless: if one of our own comments there ends with this marker, nothing is added and that one is returned;
                 judged at the moment of writing, as far as the forge can.
+        """
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is written inside may go out in one step at the end, where a forge can; repeating it stays as safe.
+
+        Until then nobody reads it, a comment that was added has no id, and one of ours that is there already is found
+        at the end. An issue that is opened inside is there at once.
         """
         ...
 

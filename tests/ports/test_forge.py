@@ -160,6 +160,23 @@ def test_a_marked_comment_is_added_once_however_often_it_is_said(place: Place, i
     assert place.runner().comment(issue, "another", unless="<!-- runbook:plan 2 -->").id != first.id
 
 
+def test_what_is_said_together_reads_afterwards_as_if_it_had_been_said_one_by_one(place: Place, issue: IssueId) -> None:
+    runner, marker = place.runner(), "<!-- runbook:plan 1 -->"
+    old = runner.comment(issue, "status: begins")
+    for _ in range(2):
+        with runner.together():
+            runner.comment(issue, f"the plan\n\n{marker}", unless=marker)
+            runner.label(issue, add=frozenset({"planned"}), remove=frozenset({"ops"}))
+            runner.edit(old, "status: goes on")
+            opened = runner.open_issue("another", "b").id
+            assert place.person(BOB).thread(opened)
+            runner.close(issue)
+    thread = place.person(BOB).thread(issue)
+    assert [one.body.strip() for one in thread.comments[1:]] == ["status: goes on", f"the plan\n\n{marker}"]
+    assert thread.issue.labels == {"planned"}
+    assert not thread.issue.open
+
+
 def test_somebody_else_who_copies_the_marker_does_not_keep_us_from_speaking(place: Place, issue: IssueId) -> None:
     marker = "<!-- runbook:plan 1 -->"
     place.person(BOB).comment(issue, f"not the plan {marker}")

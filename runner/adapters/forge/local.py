@@ -1,20 +1,19 @@
 """The forge on plain Git: issues and comments as signed files on a branch of the repository itself.
 
 No server: everybody who can push can ask, and what a comment counts for depends on who signed it. Reading is cheap (one
-`git cat-file`, and an issue that did not change is not read again); writing is one commit per entry. The format is in
-`local_entry`, its checks in `local_thread`, the branch in `local_branch`.
+`git cat-file`, and an issue that did not change is not read again); writing is one commit per step. The format is in
+`local_entry`, its checks in `local_thread`, how entries are written in `local_scribe`, the branch in `local_branch`.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import TypeAlias, TypedDict
+from contextlib import AbstractContextManager
+from datetime import datetime
 
-from runner.adapters.forge.local_branch import Addition, Branch
+from runner.adapters.forge.local_branch import Branch
 from runner.adapters.forge.local_entry import (
-    NAMESPACE,
     AnyEntry,
     Close,
     Edit,
@@ -25,34 +24,17 @@ from runner.adapters.forge.local_entry import (
     checked_body,
     checked_labels,
     checked_title,
-    file,
     number,
 )
 from runner.adapters.forge.local_reader import Reader
+from runner.adapters.forge.local_scribe import Place, Scribe
 from runner.adapters.forge.local_thread import Read, Trust
 from runner.adapters.forge.local_writer import Signs, Writer, as_bot, as_person
-from runner.digest import SHORT, Digest
+from runner.digest import SHORT
 from runner.errors import RequestError
-from runner.ports.forge import Comment, Issue, IssueId, PersonId, Thread
-from runner.repository.commits import Author
+from runner.ports.forge import Comment, CommentId, Issue, IssueId, PersonId, Thread
 from runner.repository.objects import Objects
 from runner.repository.people import allowed_signers
-
-
-class Place(TypedDict):
-    """What every entry begins with."""
-
-    project: str
-    issue: int
-    number: int
-    author: str
-    time: str
-    nonce: str
-    prev: Digest | None
-
-
-Draft: TypeAlias = Callable[["Read | None", Place], "AnyEntry | None"]
-"""Makes the next entry of an issue, or none if there is nothing to say."""
 
 
 class LocalForge:
@@ -79,8 +61,8 @@ class LocalForge:
         self._reader = Reader(branch, trust)
         self._trust = trust
         self._writer = writer
+        self._scribe = Scribe(branch, self._reader, trust, writer=writer, now=now, nonce=nonce)
         self._now = now
-        self._nonce = nonce
 
     @classmethod
     def for_person(
@@ -168,12 +150,7 @@ class LocalForge:
             RequestError: if there is no such issue.
             IntegrityError: naming the file, if it was tampered with.
         """
-        return self._reader.one(issue, self._tip(issue)).thread
-
-    def _tip(self, issue: IssueId) -> str | None:
-        """A tip that has the issue: before saying that there is none, the remote is asked again."""
-        tip = self._branch.tip()
-        return tip if self._reader.has(issue, tip) else self._branch.tip(fresh=0.0)
+        return self._reader.one(issue, self._scribe.tip(issue)).thread
 
     def open_issue(self, title: str, body: str, *, labels: frozenset[str] = frozenset()) -> Issue:
         """Create an issue, numbered by compare-and-swap."""
@@ -182,7 +159,7 @@ class LocalForge:
         def draft(_: Read | None, place: Place) -> AnyEntry:
             return Open(**place, title=title, body=body, labels=names)
 
-        opened = self._write(None, draft)
+        opened = self._scribe.write(None, draft)
         return self.thread(IssueId(str(opened.issue) if opened else "")).issue
 
     def comment(self, issue: IssueId, body: str, *, unless: str = "") -> Comment:
@@ -198,9 +175,22 @@ class LocalForge:
             there = old is not None and any(said(one) for one in old.thread.comments)
             return None if there else Remark(**place, body=body)
 
-        written = self._write(issue, draft)
+        written = self._scribe.write(issue, draft)
+        if self._scribe.gathers:
+            return self._promised(issue, body)
         wanted = f"{issue}/{written.number}" if written else ""
         return next(one for one in self.thread(issue).comments if (one.id == wanted if wanted else said(one)))
+
+    def _promised(self, issue: IssueId, body: str) -> Comment:
+        """A comment that is written at the end of `together`; it has no id yet."""
+        created, ours = self._now(), self._writer.bot
+        return Comment(
+            id=CommentId(""), issue=issue, author=self.me(), body=body, created=created, verified=ours, ours=ours
+        )
+
+    def together(self) -> AbstractContextManager[None]:
+        """Write everything that is said inside in one commit and one push at the end."""
+        return self._scribe.together()
 
     def edit(self, comment: Comment, body: str) -> None:
         """Replace the text of one of our own comments; the same text again writes nothing.
@@ -219,7 +209,7 @@ class LocalForge:
                 raise RequestError(f"editing comment {comment.id}", "it is not one of yours", hint=hint)
             return None if now.body == body else Edit(**place, comment=at, body=body)
 
-        self._write(comment.issue, draft)
+        self._scribe.write(comment.issue, draft)
 
     def label(self, issue: IssueId, *, add: frozenset[str], remove: frozenset[str]) -> None:
         """Add and remove labels in one entry; a change that changes nothing writes nothing."""
@@ -230,15 +220,15 @@ class LocalForge:
             more, less = tuple(sorted(add - has)), tuple(sorted((remove & has) - add))
             return Label(**place, add=more, remove=less) if more or less else None
 
-        self._write(issue, draft)
+        self._scribe.write(issue, draft)
 
     def close(self, issue: IssueId) -> None:
         """Close an issue; closing a closed one does nothing."""
-        self._write(issue, lambda old, place: Close(**place) if old and old.thread.issue.open else None)
+        self._scribe.write(issue, lambda old, place: Close(**place) if old and old.thread.issue.open else None)
 
     def reopen(self, issue: IssueId) -> None:
         """Reopen an issue; reopening an open one does nothing."""
-        self._write(issue, lambda old, place: Reopen(**place) if old and not old.thread.issue.open else None)
+        self._scribe.write(issue, lambda old, place: Reopen(**place) if old and not old.thread.issue.open else None)
 
     def is_member(self, person: PersonId) -> bool:
         """Whether `allowed_signers` names this person; ask a forge that was opened at the newest commit."""
@@ -247,54 +237,3 @@ class LocalForge:
     def link(self, *, commit: str, path: str) -> str:
         """The command that shows a file of the evidence."""
         return f"git show {commit[:SHORT]}:{path}"
-
-    def _write(self, issue: IssueId | None, draft: Draft) -> AnyEntry | None:
-        """Write the next entry of an issue, or a new issue; numbered and signed again after a lost race."""
-        written: AnyEntry | None = None
-        self.me()
-        signer = self._writer.signer()
-        nonce = self._nonce()
-        if issue is not None:
-            self._tip(issue)
-
-        def build(tip: str | None) -> Addition | None:
-            nonlocal written
-            old = self._reader.one(issue, tip) if issue is not None else None
-            at = int(old.thread.issue.id) if old else self._reader.last(tip) + 1
-            written = draft(old, self._place(at, old, nonce=nonce))
-            if written is None:
-                return None
-            payload = written.to_bytes()
-            armour = signer.sign_ssh(payload, namespace=NAMESPACE) if signer else None
-            self._check_effect(written, old, payload=payload, armour=armour)
-            path = file(at, written.number)
-            files = {path: payload} | ({f"{path}.sig": armour.encode()} if armour else {})
-            return Addition(
-                files=files, message=f"{type(written).__name__} {at}/{written.number}\n\nRunbook-Issue: {at}\n"
-            )
-
-        self._branch.append(build, author=self._author)
-        return written
-
-    def _place(self, at: int, old: Read | None, *, nonce: str) -> Place:
-        return Place(
-            project=self.project,
-            issue=at,
-            number=old.entries if old else 0,
-            author=self.me(),
-            time=self._now().astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            nonce=nonce,
-            prev=old.head if old else None,
-        )
-
-    def _check_effect(self, entry: AnyEntry, old: Read | None, *, payload: bytes, armour: str | None) -> None:
-        """Refuse to write what would have no effect because nobody could verify it."""
-        if isinstance(entry, Open | Remark) or old is None or not old.verified:
-            return
-        if not self._trust.judge(entry.author, payload=payload, signature=armour).verified:
-            wrong = "your key is not in runbooks/allowed_signers, so this would have no effect on a verified issue"
-            hint = "ask for your public key to be added to runbooks/allowed_signers"
-            raise RequestError(f"changing issue {entry.issue}", wrong, hint=hint)
-
-    def _author(self) -> Author:
-        return Author(name=self._writer.name, email=self._writer.email, when=self._now())

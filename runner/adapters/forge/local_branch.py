@@ -120,7 +120,7 @@ class Branch:
                 self.objects, addition.files, parent=tip, message=addition.message, author=author(), sign=None
             )
             if self._publish(commit, tip):
-                self._check_growth(commit)
+                self._grown(commit)
                 return commit
             # Full jitter: equal waits would let the same writers collide again.
             self._pause(random.uniform(0, min(1.0, 0.01 * 2 ** min(attempt, 10))))  # noqa: S311 - spreading, not secrecy
@@ -156,6 +156,12 @@ class Branch:
         """The command with which somebody accepts the branch as it is now."""
         return f"git update-ref -d {self._keeping}"
 
+    def _grown(self, commit: str) -> None:
+        """Note our own addition: it was built on a tip that was checked, and only adds."""
+        self._checked = commit
+        if not self._damaged:
+            self._keep(commit)
+
     def _check_growth(self, tip: str | None) -> None:
         """Refuse a tip that does not contain what this clone saw last; note the files that were changed since."""
         if tip == self._checked:
@@ -165,8 +171,10 @@ class Branch:
         self._checked = tip
         if not tip or self._damaged:
             return
-        if tip == seen:
-            return
+        if tip != seen:
+            self._keep(tip)
+
+    def _keep(self, tip: str) -> None:
         try:
             git(["update-ref", self._keeping, tip], cwd=self.objects.repository.path)
         except GitError:

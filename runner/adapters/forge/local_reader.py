@@ -56,6 +56,11 @@ class Reader:
             raise RequestError("reading an issue", wrong, hint="see the issues with: runbook issue list --all")
         return self._read(at, trees.get(at))
 
+    def files(self, issue: IssueId, tip: str | None) -> dict[str, bytes]:
+        """The files of one issue by name; none where there is no such issue."""
+        tree = self._trees(tip).get(_number(issue))
+        return {} if tree is None else self._branch.files(tree, folder(_number(issue)))
+
     def has(self, issue: IssueId, tip: str | None) -> bool:
         """Whether there is, or was, such an issue."""
         return 0 < _number(issue) <= self.last(tip)
