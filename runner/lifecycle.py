@@ -15,7 +15,7 @@ true, inside the append to the ledger: a start is decided on the very state on w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -59,8 +59,33 @@ def next_actions(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
         halted = known.halted is not None or isinstance(snapshot.switch, Halt)
         actions += _of_run(known, now, halted=halted)
     actions += [MakePlan(request=request) for request in snapshot.requests]
-    # Waiting comes last: a run that takes an hour must not keep anybody's plan or answer back.
-    return tuple(sorted(actions, key=lambda action: isinstance(action, Await)))
+    return tuple(sorted(actions, key=_turn))
+
+
+def due(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """Those whose turn it is; after them everything is looked at again.
+
+    What takes effect comes first, so that people are told while the worker runs. New plans come one by one, so that the
+    first may start while the second is rehearsed. Waiting comes last: a run that takes an hour keeps nobody back.
+    """
+    first = min(map(_turn, actions), default=0)
+    turn = tuple(action for action in actions if _turn(action) == first)
+    return turn[:1] if first == _PLANS else turn
+
+
+_EFFECTS, _WORDS, _PLANS, _WAITS = range(4)
+
+
+def _turn(action: Action) -> int:
+    match action:
+        case Answer() | Tell() | Mark() | Close():
+            return _WORDS
+        case MakePlan():
+            return _PLANS
+        case Await():
+            return _WAITS
+        case _:
+            return _EFFECTS
 
 
 def _of_run(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
@@ -128,8 +153,7 @@ def _given_up(known: Known) -> Iterator[Action]:
 
 def _finished(known: Known) -> Iterator[Action]:
     yield from _say_result(known)
-    said = Kind.RESULT in known.told
-    if said and known.plan.close_issue and known.run.outcome is Status.SUCCEEDED and known.thread.issue.open:
+    if known.plan.close_issue and known.run.outcome is Status.SUCCEEDED and known.thread.issue.open:
         yield Close(known=known)
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import secrets as randomness
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 SIGNERS = "runbooks/allowed_signers"
 POLICY = "runbooks/policy.toml"
 PROJECT_FILE = "pyproject.toml"
+FRESH = 1.0
+"""Seconds for which the remote's last answer is good enough to look at; whatever takes effect is judged by itself."""
 
 
 class _Place(TypedDict):
@@ -49,24 +52,34 @@ class _Place(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """One opened clone. `main` is the protected branch's newest known commit, where settings and policy are read."""
+    """One opened clone. `main` is the protected branch's newest known commit, where settings and policy are read.
+
+    `asked` is when the remote was last asked for every branch, in seconds of the monotonic clock; None if it was not.
+    """
 
     repository: Repository
     objects: Objects
     settings: Settings
     main: str
     state: Path
+    asked: float | None = None
 
-    def refreshed(self) -> Workspace:
+    def refreshed(self, *, fresh: float = 0.0) -> Workspace:
         """The same clone with every branch fetched and the settings read again.
+
+        Args:
+            fresh: how many seconds old the remote's last answer may be; by default it is asked again.
 
         Raises:
             OutsideError: if the remote does not answer.
         """
-        settings = self.settings
-        # One question for all branches: every question is a connection.
-        refs.fetch(self.repository, settings.branch, settings.evidence_branch, settings.issues_branch)
-        return _at_tip(self.repository, self.objects, self.settings.branch)
+        settings, asked = self.settings, self.asked
+        if not self._answered_within(fresh):
+            asked = _ask(self.repository, settings.branch, settings.evidence_branch, settings.issues_branch)
+        return _at_tip(self.repository, self.objects, settings.branch, asked=asked)
+
+    def _answered_within(self, seconds: float) -> bool:
+        return self.asked is not None and time.monotonic() - self.asked < seconds
 
     def text(self, path: str) -> str | None:
         """A file of the protected branch, or None."""
@@ -117,6 +130,7 @@ class Workspace:
         def signer() -> PersonSigner | None:
             return _person_signer(self.repository)
 
+        fetched = fetched or self._answered_within(FRESH)
         return LocalForge.for_person(self.objects, **self._place(), signer=signer, fetched=fetched)
 
     def forge_as_bot(self, *, fetched: bool = False) -> Forge:
@@ -248,32 +262,53 @@ def open_workspace(path: Path, *, fetch: bool = True) -> Workspace:
     """
     repository = Repository.open(path)
     branch = repository.setting("runbook.branch") or "main"
-    answered = fetch and _try_fetch(repository, branch)
-    workspace = _at_tip(repository, Objects(repository), branch)
-    if answered:
-        # The ledger says which keys speak for the runner: without it, nothing that it said could be believed.
-        _try_fetch(repository, workspace.settings.evidence_branch)
+    objects = Objects(repository)
+    expected = _others(objects, branch)
+    asked = _try_ask(repository, branch, *expected) if fetch else None
+    workspace = _at_tip(repository, objects, branch, asked=asked)
+    if asked is not None and _others(objects, branch) != expected:
+        # The newest settings name other branches than those that this clone knew of.
+        workspace = replace(workspace, asked=_try_ask(repository, branch, *_others(objects, branch)))
     return workspace
 
 
-def _try_fetch(repository: Repository, branch: str) -> bool:
+def _others(objects: Objects, branch: str) -> tuple[str, str]:
+    """The branches beside the code, as far as is known: what the runner did (and with which keys), what people say."""
+    try:
+        settings = _settings(objects, objects.tip(branch))
+    except OperatorError:
+        settings = Settings()  # the newest ones may be correct again
+    return settings.evidence_branch, settings.issues_branch
+
+
+def _ask(repository: Repository, *branches: str) -> float:
+    """Ask the remote for all branches with one question, since every question is a connection; return when."""
+    asked = time.monotonic()
+    refs.fetch(repository, *branches)
+    return asked
+
+
+def _try_ask(repository: Repository, *branches: str) -> float | None:
     """A remote that is away must not keep anybody from reading what is here; writing will say so by itself."""
     try:
-        refs.fetch(repository, branch)
+        return _ask(repository, *branches)
     except OutsideError:
-        return False
-    return True
+        return None
 
 
-def _at_tip(repository: Repository, objects: Objects, branch: str) -> Workspace:
+def _settings(objects: Objects, main: str | None) -> Settings:
+    data = objects.read(main, PROJECT_FILE) if main else None
+    return config.read(data.decode(errors="replace") if data else None)
+
+
+def _at_tip(repository: Repository, objects: Objects, branch: str, *, asked: float | None) -> Workspace:
     main = objects.tip(branch)
     doing = f"opening the repository at {repository.path}"
     if main is None:
         hint = "commit and push something to it, or name another with: git config runbook.branch NAME"
         raise OperatorError(doing, f"there is no branch {branch}", hint=hint)
-    data = objects.read(main, PROJECT_FILE)
-    settings = config.read(data.decode(errors="replace") if data else None)
+    settings = _settings(objects, main)
     if not settings.project:
         raise OperatorError(doing, "it is not set up for runbooks", hint="run `runbook init`")
     state = config.state_folder(settings.project)
-    return Workspace(repository=repository, objects=objects, settings=settings, main=main, state=state)
+    return Workspace(repository=repository, objects=objects, settings=settings, main=main, state=state, asked=asked)

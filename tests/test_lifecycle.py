@@ -7,11 +7,12 @@ from itertools import product
 
 import pytest
 
+from runner.actions import Action
 from runner.approval.decide import Decision, Verdict
 from runner.ledger import bodies
 from runner.ledger.bodies import Body, Resolution, Rollback, Status
 from runner.ledger.event import from_iso
-from runner.lifecycle import next_actions
+from runner.lifecycle import due, next_actions
 from runner.plan.run import RunState
 from runner.ports.executor import WorkState
 from runner.publication.labels import Label
@@ -184,18 +185,18 @@ def test_a_late_result_is_taken_once_and_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "closes"),
+    ("one", "expected"),
     [
-        (known(A_START, FINISH), True),
-        (known(A_START, FINISH, told=EVERYTHING - {Kind.RESULT}), False),
-        (known(A_START, FINISH, plan=a_plan(close_issue=False)), False),
+        (known(A_START, FINISH), ["Close"]),
+        (known(A_START, FINISH, told=EVERYTHING - {Kind.RESULT}), ["Tell", "Close"]),
+        (known(A_START, FINISH, plan=a_plan(close_issue=False)), []),
     ],
     ids=["told", "not told yet", "not asked for"],
 )
-def test_an_issue_is_closed_after_its_result_was_told_and_if_the_header_asks_for_it(
-    one: Known, *, closes: bool
+def test_an_issue_is_closed_right_after_its_result_is_told_and_if_the_header_asks_for_it(
+    one: Known, expected: list[str]
 ) -> None:
-    assert ("Close" in names(one)) is closes
+    assert names(one) == expected
 
 
 def test_a_missing_label_is_set_in_every_state() -> None:
@@ -203,19 +204,32 @@ def test_a_missing_label_is_set_in_every_state() -> None:
         assert "Mark" in names(known(*later, label=Label.PLANNED)), state
 
 
-def test_waiting_comes_last_and_what_people_said_comes_first() -> None:
+def everything_at_once() -> tuple[Action, ...]:
     comment = a_comment("x")
     request = Request(runbook="count", parameters={}, key=RequestKey("k"), comment=comment)
     heard = Heard(run=a_run().run, plan=a_plan(), body=CANCEL)
     unheard = Unheard(thread=a_thread(), key="k", body="b")
-    found = names(
-        known(A_START, work=WorkState.RUNNING),
-        known(A_START, work=WorkState.SEALED),
-        requests=(request,),
-        heard=(heard,),
-        unheard=(unheard,),
-    )
-    assert found == ["Record", "Answer", "Finish", "MakePlan", "Await"]
+    runs = (known(A_START, work=WorkState.RUNNING), known(A_START, work=WorkState.SEALED))
+    snapshot = Snapshot(requests=(request, request), heard=(heard,), unheard=(unheard,), runs=runs)
+    return next_actions(snapshot, NOW)
+
+
+def test_effects_come_before_words_then_plans_and_waiting_last() -> None:
+    found = [type(action).__name__ for action in everything_at_once()]
+    assert found == ["Record", "Finish", "Answer", "MakePlan", "MakePlan", "Await"]
+
+
+def test_it_is_the_turn_of_one_kind_at_a_time_and_of_one_plan() -> None:
+    left, turns = list(everything_at_once()), []
+    while left:
+        turn = due(left)
+        turns.append([type(action).__name__ for action in turn])
+        left = [action for action in left if not any(action is one for one in turn)]
+    assert turns == [["Record", "Finish"], ["Answer"], ["MakePlan"], ["MakePlan"], ["Await"]]
+
+
+def test_when_nothing_is_left_it_is_nobodys_turn() -> None:
+    assert due([]) == ()
 
 
 def test_when_nothing_is_left_nothing_happens() -> None:

@@ -20,7 +20,7 @@ class WorkState(Enum):
     SUBMITTED = "submitted"
     """The order lies ready and no worker has claimed it: submitting again is safe."""
     RUNNING = "running"
-    """A worker has claimed it and lives."""
+    """A worker has claimed it and lives, or was started here a moment ago and is about to."""
     SEALED = "sealed"
     """The outcome is complete and durable."""
     DEAD = "dead"

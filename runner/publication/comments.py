@@ -42,7 +42,9 @@ _BUDGETS = ((30_000, 60), (8_000, 30), (0, 8))
 """Characters for outputs and entries of a list, tried in this order until the comment fits; the last always does."""
 
 
-def plan_comment(*, plan: Plan, digest: Digest, decision: Decision, head: Head, attempt: int = 1) -> str:
+def plan_comment(
+    *, plan: Plan, digest: Digest, decision: Decision, head: Head, attempt: int = 1, begun: bool = False
+) -> str:
     """Write the comment that approvers read: new for every plan, and never edited.
 
     Args:
@@ -51,8 +53,9 @@ def plan_comment(*, plan: Plan, digest: Digest, decision: Decision, head: Head, 
         decision: what policy says to it now.
         head: the ledger's head, so that this comment is a witness of it.
         attempt: 1, or the attempt that is to be approved anew.
+        begun: it was allowed at once, and has started before anybody was told.
     """
-    view = plan_view(plan, digest=digest, decision=decision, head=head)
+    view = plan_view(plan, digest=digest, decision=decision, head=head, begun=begun)
     return _fitting("plan.md.j2", view, marker=markers.of(plan.run, Kind.PLAN, attempt))
 
 

@@ -67,6 +67,7 @@ class PlanView:
     rehearsal: str
     message: str
     approvable: bool
+    begun: bool
     verdict: str
     reasons: tuple[str, ...]
     expires: str
@@ -143,8 +144,8 @@ class EndedView:
     head: Head
 
 
-def plan_view(plan: Plan, *, digest: Digest, decision: Decision, head: Head) -> PlanView:
-    """Pick what approvers have to see from a plan and the decision on it."""
+def plan_view(plan: Plan, *, digest: Digest, decision: Decision, head: Head, begun: bool = False) -> PlanView:
+    """Pick what approvers have to see from a plan and the decision on it; what has `begun` waits for nobody."""
     return PlanView(
         run=plan.run,
         runbook=plan.runbook.name,
@@ -168,6 +169,7 @@ def plan_view(plan: Plan, *, digest: Digest, decision: Decision, head: Head) -> 
         rehearsal=plan.rehearsal.result.value,
         message=plan.rehearsal.message,
         approvable=plan.rehearsal.result is not Rehearsal.FAILED and decision.verdict is not Verdict.DENIED,
+        begun=begun,
         verdict=decision.verdict.value,
         reasons=decision.reasons,
         expires=plan.expires_at,

@@ -76,23 +76,32 @@ class Desk:
 
 
 @contextmanager
-def open_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Iterator[Desk]:
+def open_desk(
+    workspace: Workspace, *, now: Callable[[], datetime], executor: Executor | None = None, fresh: float = 0.0
+) -> Iterator[Desk]:
     """Open everything for one round, on the newest state of the remote.
+
+    Args:
+        workspace: the clone.
+        now: the clock.
+        executor: one that is kept from round to round; else one is made.
+        fresh: how many seconds old the remote's last answer may be. What we wrote since was written on top of it.
 
     Raises:
         OutsideError: if the remote does not answer.
         OperatorError: if this machine may not write to the ledger.
     """
-    fresh = workspace.refreshed()
-    with closing(fresh.ledger()) as ledger:
+    newest = workspace.refreshed(fresh=fresh)
+    with closing(newest.ledger()) as ledger:
         state = ledger.refresh(fetch=False)
-        writer = fresh.writer()
+        writer = newest.writer()
         if state.genesis is None:
             raise OperatorError("opening the ledger", "there is none yet", hint="run `runbook init`")
         if writer.signer.public_key not in state.keys:
             hint = "on a machine that may, run: runbook init --admit '" + writer.signer.public_key + "'"
             raise OperatorError("opening the ledger", "this machine's key may not write to it", hint=hint)
-        yield _desk(fresh, ledger, forge=fresh.forge_as_bot(fetched=True), hand=writer, now=now)
+        forge = newest.forge_as_bot(fetched=True)
+        yield _desk(newest, ledger, forge=forge, executor=executor or newest.executor(), hand=writer, now=now)
 
 
 @contextmanager
@@ -105,18 +114,25 @@ def reading_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Iterat
         except OutsideError:
             away = True
             ledger.refresh(fetch=False)
-        yield _desk(workspace, ledger, forge=workspace.forge_as_person(fetched=away), hand=None, now=now)
+        forge = workspace.forge_as_person(fetched=away)
+        yield _desk(workspace, ledger, forge=forge, executor=workspace.executor(), hand=None, now=now)
 
 
 def _desk(
-    workspace: Workspace, ledger: Ledger, *, forge: Forge, hand: Writer | None, now: Callable[[], datetime]
+    workspace: Workspace,
+    ledger: Ledger,
+    *,
+    forge: Forge,
+    executor: Executor,
+    hand: Writer | None,
+    now: Callable[[], datetime],
 ) -> Desk:
     policy, problem = _policy(workspace)
     return Desk(
         workspace=workspace,
         ledger=ledger,
         forge=forge,
-        executor=workspace.executor(),
+        executor=executor,
         me=workspace.owner(),
         hand=hand,
         policy=policy,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Mapping
 
 from runner.approval.decide import Verdict
 from runner.digest import parse, sha256
-from runner.errors import OutsideError, RunbookError
+from runner.errors import RunbookError
 from runner.evidence import layout
 from runner.evidence.seal import end_draft, event_draft
 from runner.execution import transcript
@@ -19,7 +18,6 @@ from runner.ledger.event import Event
 from runner.ledger.state import State
 from runner.plan.plan import Plan
 from runner.plan.run import Run
-from runner.ports.executor import WorkState
 from runner.snapshot import Known
 from runner.supervisor import heartbeat, orders
 from runner.supervisor.desk import Desk
@@ -28,9 +26,6 @@ from runner.supervisor.judging import judged
 from runner.supervisor.orders import REHEARSAL
 from runner.supervisor.planning import plan_files
 from runner.supervisor.record import append, current
-
-CLAIM_WITHIN = 30.0
-"""Seconds in which a started worker has to make the work its own."""
 
 
 def start(desk: Desk, known: Known) -> bool:
@@ -77,21 +72,6 @@ def submit(desk: Desk, known: Known) -> None:
     files = plan_files(desk, known.plan)
     work = orders.attempt(desk, known.plan, digest=known.run.digest, start=event, files=files)
     desk.executor.submit(work)
-    _claimed(desk, work.key)
-
-
-def _claimed(desk: Desk, key: str) -> None:
-    """Wait until a worker has made the work its own: a second one would only find that out after starting up.
-
-    Raises:
-        OutsideError: if none does; nothing of the start ran, and handing it over again later is safe.
-    """
-    deadline = time.monotonic() + CLAIM_WITHIN
-    while desk.executor.state(key) is WorkState.SUBMITTED:
-        if time.monotonic() >= deadline:
-            hint = "see worker.stderr in the spool of the state folder, then run `runbook reconcile --once`"
-            raise OutsideError("handing work to a worker", f"none claimed it in {CLAIM_WITHIN:.0f} s", hint=hint)
-        time.sleep(0.02)
 
 
 def stop(desk: Desk, known: Known) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -30,7 +30,7 @@ from runner.actions import (
 )
 from runner.errors import OutsideError, RequestError, RunbookError
 from runner.execution.progress import Progress
-from runner.lifecycle import next_actions
+from runner.lifecycle import due, next_actions
 from runner.plan.run import Run, RunState
 from runner.ports.forge import IssueId
 from runner.publication import comments
@@ -42,7 +42,7 @@ from runner.supervisor.following import Followed
 from runner.supervisor.gather import gather, somebody_spoke, work_key
 from runner.supervisor.heartbeat import Observer, Pulse
 from runner.supervisor.watcher import Watcher
-from runner.wiring import Workspace
+from runner.wiring import FRESH, Workspace
 
 
 class Supervisor:
@@ -50,6 +50,7 @@ class Supervisor:
 
     def __init__(self, workspace: Workspace, *, now: Callable[[], datetime], watcher: Watcher) -> None:
         self._workspace = workspace
+        self._executor = workspace.executor()
         self._now = now
         self._watcher = watcher
         self._ending = Ending()
@@ -80,8 +81,11 @@ class Supervisor:
     def _until_nothing_is_left(self, *, only: IssueId | None, wait: bool) -> Snapshot:
         refused: set[str] = set()
         swept = False
+        fresh = FRESH
         while True:
-            with open_desk(self._workspace, now=self._now) as desk:
+            asked = self._workspace.asked
+            with open_desk(self._workspace, executor=self._executor, now=self._now, fresh=fresh) as desk:
+                self._workspace, fresh = desk.workspace, FRESH
                 if not swept:
                     swept = True
                     running.sweep(desk)
@@ -95,13 +99,18 @@ class Supervisor:
                     for words in snapshot.trouble:
                         self._watcher.say(words)
                     return snapshot
-                self._do(desk, actions, refused, spoken=partial(somebody_spoke, desk, snapshot, only=only))
+                turn = due(actions)
+                if desk.workspace.asked == asked and any(isinstance(one, Start) for one in turn):
+                    # Nothing starts on policy and words that were read for an earlier round.
+                    fresh = 0.0
+                    continue
+                self._do(desk, turn, refused, spoken=partial(somebody_spoke, desk, snapshot, only=only))
 
     def _pass_on(self) -> None:
         """Whoever asked twice does not wait for the worker; the worker is asked to end all the same."""
         if self._ending.asked:
             for run in self._open:
-                self._workspace.executor().cancel(work_key(run), rollback=False)
+                self._executor.cancel(work_key(run), rollback=False)
 
     def _wanted(self, snapshot: Snapshot, refused: set[str], *, wait: bool) -> list[Action]:
         """What to do now. What came to nothing in this call is left for the next one, or two would repeat it for ever.
@@ -115,15 +124,16 @@ class Supervisor:
             wanted = [one for one in wanted if not isinstance(one, MakePlan | Start)]
         return wanted
 
-    def _do(self, desk: Desk, actions: list[Action], refused: set[str], *, spoken: Callable[[], bool]) -> None:
-        running = [one.known for one in actions if isinstance(one, Await)]
-        for action in actions:
-            if isinstance(action, Await):
-                continue
-            if not self._carry_out(desk, action) or isinstance(action, Stop | Mark):
-                refused.add(_name(action))
-        # Only when nothing else was left to do: a run that takes an hour must not keep anybody's plan or answer back.
-        if len(running) == len(actions):
+    def _do(self, desk: Desk, turn: Sequence[Action], refused: set[str], *, spoken: Callable[[], bool]) -> None:
+        """Carry out those whose turn it is; what they say goes out in one step."""
+        with desk.forge.together():
+            for action in turn:
+                if isinstance(action, Await):
+                    continue
+                if not self._carry_out(desk, action) or isinstance(action, Stop | Mark):
+                    refused.add(_name(action))
+        running = [one.known for one in turn if isinstance(one, Await)]
+        if running:
             company.keep(
                 desk,
                 running,

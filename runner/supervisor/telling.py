@@ -73,10 +73,13 @@ def _seconds(run: Run) -> float:
 def _body(desk: Desk, known: Known, what: Kind) -> str:
     run = known.run
     if what is Kind.PLAN:
+        begun = run.state is RunState.STARTED
         decision = known.decision or Decision(
-            verdict=Verdict.DENIED, reasons=(f"the run is {run.state.value} already",)
+            verdict=Verdict.ALLOWED if begun else Verdict.DENIED, reasons=(f"the run is {run.state.value} already",)
         )
-        return comments.plan_comment(plan=known.plan, digest=run.digest, decision=decision, head=_head(desk))
+        return comments.plan_comment(
+            plan=known.plan, digest=run.digest, decision=decision, head=_head(desk), begun=begun
+        )
     if what is Kind.LATE and run.late:
         return _executed(desk, known, run.late, late=True)
     if what is Kind.RESULT and run.end and isinstance(run.end.body, Finish):

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from runner.ports.executor import Work, WorkState
 READY = "ready"
 """The marker in a spool that says that the order is complete and durable."""
 OUTCOME, TRANSCRIPT, CANCEL = "outcome", "transcript.jsonl", "cancel"
+CLAIM_WITHIN = 30.0
+"""Seconds in which a worker that was started has to make the work its own."""
 
 
 class LocalExecutor:
@@ -41,6 +44,7 @@ class LocalExecutor:
         self._root = root
         self._command = tuple(command)
         self._environment = dict(environment)
+        self._sent: dict[str, _Sent] = {}
 
     @property
     def name(self) -> str:
@@ -57,13 +61,15 @@ class LocalExecutor:
         A second worker on the same spool finds it claimed and ends, so repeating this is safe.
 
         Raises:
-            OutsideError: if it could not be made durable, or no worker could be started.
+            OutsideError: if it could not be made durable, or no worker could be started, or the one that was started
+                before did not make the work its own: nothing of it ran, and handing it over again later is safe.
         """
         spool = self.spool(work.key)
         try:
             if not (spool / READY).exists():
                 self._write(spool, work)
             if self.state(work.key) is WorkState.SUBMITTED:
+                self._not_in_vain(spool)
                 self._start(spool)
         except OSError as error:
             raise OutsideError(
@@ -102,8 +108,15 @@ class LocalExecutor:
                 close_fds=True,
                 env=self._environment,
             )
+        self._sent[spool.name] = _Sent(process, at=time.monotonic())
         # What it did is in the spool; somebody only has to collect its end, or it stays a zombie as long as we live.
         threading.Thread(target=process.wait, daemon=True, name="worker's end").start()
+
+    def _not_in_vain(self, spool: Path) -> None:
+        """Say so if a worker was started on this spool and did not claim it: another one would do no better now."""
+        if self._sent.pop(spool.name, None) is not None:
+            hint = f"see worker.log in {spool}, then run `runbook reconcile --once`"
+            raise OutsideError("handing work to a worker", "the worker did not make it its own", hint=hint)
 
     def state(self, key: str) -> WorkState:
         """Say where a piece of work stands."""
@@ -111,8 +124,12 @@ class LocalExecutor:
         if not (spool / READY).exists():
             # A spool that is gone after a worker was started on it proves nothing: that work must not be done again.
             return WorkState.DEAD if self._mark(spool).exists() else WorkState.UNKNOWN
+        sent = self._sent.get(spool.name)
+        # Asked in this order: a worker that claimed its spool and ended in between is no worker that never came.
+        on_its_way = sent is not None and sent.may_come()
         if not (spool / CLAIMED).exists():
-            return WorkState.SUBMITTED
+            return WorkState.RUNNING if on_its_way else WorkState.SUBMITTED
+        self._sent.pop(spool.name, None)
         lives = _lives(spool)
         # Asked after the process: a worker that sealed and ended in between is sealed, not dead.
         if (spool / OUTCOME).is_dir():
@@ -163,9 +180,21 @@ class LocalExecutor:
 
     def end(self, key: str) -> None:
         """Tell a living worker to end in order (SIGTERM), as a service manager would."""
-        found = _claim(self.spool(key))
+        found, sent = _claim(self.spool(key)), self._sent.get(self.spool(key).name)
         if found is not None and found.lives():
             os.kill(found.pid, signal.SIGTERM)
+        elif found is None and sent is not None:
+            sent.process.terminate()
+
+
+class _Sent:
+    """A worker that was started by this process and has not claimed its spool yet."""
+
+    def __init__(self, process: subprocess.Popen[bytes], *, at: float) -> None:
+        self.process, self._at = process, at
+
+    def may_come(self) -> bool:
+        return self.process.poll() is None and time.monotonic() - self._at < CLAIM_WITHIN
 
 
 def _lives(spool: Path) -> bool:

@@ -72,7 +72,7 @@ def test_work_goes_from_submitted_over_running_to_sealed_and_another_supervisor_
 def test_many_submissions_execute_once(tmp_path: Path) -> None:
     one = executor(tmp_path)
     for _ in range(4):
-        one.submit(WORK)
+        executor(tmp_path).submit(WORK)
     until(lambda: one.state(WORK.key) is WorkState.RUNNING)
     one.cancel(WORK.key, rollback=False)
     until(lambda: one.state(WORK.key) is WorkState.SEALED)
@@ -98,9 +98,28 @@ def test_a_worker_that_ends_before_claiming_can_be_started_again(tmp_path: Path)
     one = executor(tmp_path)
     assert one.state(WORK.key) is WorkState.SUBMITTED
     one.submit(WORK)
-    until(lambda: one.state(WORK.key) is WorkState.RUNNING)
+    until(lambda: one.progress(WORK.key) == b"line\n")
     one.end(WORK.key)
     until(lambda: one.state(WORK.key) is WorkState.DEAD)
+
+
+def test_a_worker_on_its_way_counts_as_running_and_no_second_one_is_started(tmp_path: Path) -> None:
+    one = executor(tmp_path, "import time; time.sleep(60)")
+    one.submit(WORK)
+    assert one.state(WORK.key) is WorkState.RUNNING
+    assert executor(tmp_path).state(WORK.key) is WorkState.SUBMITTED, "others know it from the spool alone"
+    one.submit(WORK)
+    one.end(WORK.key)
+    until(lambda: one.state(WORK.key) is WorkState.SUBMITTED)
+
+
+def test_a_worker_that_never_came_is_told_before_another_one_is_started(tmp_path: Path) -> None:
+    one = executor(tmp_path, "pass")
+    one.submit(WORK)
+    until(lambda: one.state(WORK.key) is WorkState.SUBMITTED)
+    with pytest.raises(OutsideError, match="did not make it its own"):
+        one.submit(WORK)
+    one.submit(WORK)
 
 
 def test_a_spool_without_its_marker_is_written_again(tmp_path: Path) -> None:
