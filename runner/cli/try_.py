@@ -110,6 +110,7 @@ def _carried_out(folder: Path, order: Order, *, content: bytes) -> tuple[Outcome
     from runner.execution.outcome import Outcome
     from runner.execution.worker import Outside, carry_out
     from runner.ledger.envelope import make_envelope
+    from runner.supervisor.start_check import still_open
 
     spool = folder / "spool"
     spool.mkdir(mode=0o700)
@@ -117,7 +118,7 @@ def _carried_out(folder: Path, order: Order, *, content: bytes) -> tuple[Outcome
     (spool / "order.dsse.json").write_bytes(make_envelope(canonical(order), payload_type=PAYLOAD_TYPE, signer=signer))
     (spool / "runbook.ipynb").write_bytes(content)
     (spool / "trusted_keys").write_text(signer.public_key + "\n")
-    outside = Outside(secrets=wiring.own_secrets(), still_open=wiring.still_open, now=wiring.now)
+    outside = Outside(secrets=wiring.own_secrets(), still_open=still_open, now=wiring.now)
     carry_out(spool, outside=outside)
     sealed = spool / "outcome"
     if not sealed.is_dir():

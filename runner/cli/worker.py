@@ -20,7 +20,8 @@ def command(folder: Path, *, spool: Path) -> int:
       runbook -C CLONE worker SPOOL
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.execution.worker import Outside, carry_out
-    from runner.wiring import now, secrets, still_open
+    from runner.supervisor.start_check import still_open
+    from runner.wiring import now, secrets
 
     carry_out(spool, outside=Outside(secrets=secrets(folder), still_open=still_open, now=now))
     return 0
