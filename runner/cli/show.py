@@ -70,6 +70,7 @@ def _contract(runbook: Runbook) -> dict[str, object]:
         "read secrets": list(header.read_secrets),
         "change secrets": list(header.change_secrets),
         "network": header.access.network,
+        "read": list(header.access.read),
         "write": list(header.access.write),
         "processes": header.access.processes,
         "environment": header.environment or "",

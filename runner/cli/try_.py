@@ -74,8 +74,10 @@ def _given(words: tuple[str, ...]) -> dict[str, Json]:
 def _order(runbook: Runbook, values: Mapping[str, Json]) -> Order:
     from runner.execution import toolkit_copy
     from runner.execution.order import Mode, Order
+    from runner.runbook import header
     from runner.runbook.parameters import injected
 
+    access = runbook.header.access
     return Order(
         mode=Mode.REHEARSE,
         run=f"try-{secrets.token_hex(4)}",
@@ -89,8 +91,10 @@ def _order(runbook: Runbook, values: Mapping[str, Json]) -> Order:
         parameters=dict(values),
         read_secrets=runbook.header.read_secrets,
         change_secrets=(),
-        network=runbook.header.access.network,
+        network=access.network,
         write=(),
+        read=(*header.opened(access.read, values), *header.opened(access.write, values)),
+        processes=access.processes,
         timeout=runbook.header.timeout or TIMEOUT,
         cell_timeout=TIMEOUT,
         toolkit=toolkit_copy.digest(toolkit_copy.files()),

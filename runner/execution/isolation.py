@@ -1,7 +1,7 @@
 """The room that a kernel runs in: its folders, its environment, and how well the host can keep it apart.
 
-It says what is reached and never claims more: `subreaper` is process hygiene and no security boundary. Starting the
-kernel in the room is done in `kernels`.
+It says what is reached and never claims more: `bwrap` is a sandbox that opens what was declared, `subreaper` is process
+hygiene and no security boundary. Starting the kernel in the room is done in `kernels`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.approval.rules import ISOLATION
 from runner.digest import Json
 from runner.errors import OperatorError
-from runner.execution import toolkit_copy
-
-LEVELS = ("none", "subreaper", "bwrap", "container")
-"""Isolation levels, weakest first."""
+from runner.execution import bubblewrap, toolkit_copy
+from runner.execution.bubblewrap import Own
+from runner.execution.order import Order
+from runner.execution.sandbox import Sandbox
 
 _PR_SET_DUMPABLE = 4
 _FROM_HOST = ("PATH", "LANG", "LC_ALL", "TZ")
@@ -36,16 +37,40 @@ _SOCKET_PATH = 90
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """Folders of one attempt's kernels. `private` (0700) holds secrets, sockets, home; `work` is where cells run."""
+    """Folders of one attempt's kernels. `private` (0700) holds secrets, sockets, home; `work` is where cells run.
+
+    Cells never get `private` itself: they could put a link in the place of one of its folders, and have the worker
+    write, or the next kernel look, somewhere else.
+    """
 
     private: Path
     work: Path
     sockets: Path
 
     @property
+    def given(self) -> Path:
+        """What the worker hands to the cells, and renews while they run: theirs to read."""
+        return self.private / "given"
+
+    @property
+    def start(self) -> Path:
+        """The kernel's first lines."""
+        return self.private / "start"
+
+    @property
+    def own(self) -> Own:
+        """What a sandbox opens of it."""
+        private = self.private
+        return Own(
+            read=(private / "path", self.start, self.given),
+            write=(private / "home", private / "tmp", self.plan_files, self.sockets, self.work),
+            work=self.work,
+        )
+
+    @property
     def secrets_file(self) -> Path:
         """The values that the toolkit's `secret` reads."""
-        return self.private / "secrets.json"
+        return self.given / "secrets.json"
 
     @property
     def plan_files(self) -> Path:
@@ -55,28 +80,58 @@ class Room:
     @property
     def records_file(self) -> Path:
         """The results recorded so far, for a kernel that starts later."""
-        return self.private / "records.json"
+        return self.given / "records.json"
 
 
 def reached() -> str:
-    """Say which isolation level this host gives us."""
-    return "subreaper" if sys.platform.startswith("linux") and Path("/proc/self/stat").exists() else "none"
+    """Find out, by trying, which isolation level this host gives us."""
+    if not sys.platform.startswith("linux") or not Path("/proc/self/stat").exists():
+        return "none"
+    return "bwrap" if bubblewrap.usable() else "subreaper"
 
 
-def require(least: str) -> str:
-    """Return the level reached, if it is at least the one demanded.
+def require(least: str, *, level: str) -> None:
+    """Refuse to go on with less isolation than is demanded.
 
     Raises:
-        OperatorError: if it is weaker, or the demanded level is unknown.
+        OperatorError: if the level reached is weaker, or the demanded one is unknown.
     """
-    level = reached()
-    if least not in LEVELS or LEVELS.index(level) < LEVELS.index(least):
+    if least not in ISOLATION or ISOLATION[level] < ISOLATION[least]:
         raise OperatorError(
             "preparing the isolation",
             f"policy demands at least {least!r}, and this host gives {level!r}",
-            hint="run it on a host or executor that isolates better, or change the policy",
+            hint="install bubblewrap on a host that allows user namespaces, or run it on another host",
         )
-    return level
+
+
+def sandbox(order: Order, *, level: str, hidden: tuple[str, ...], python: str = sys.executable) -> Sandbox:
+    """What an order's kernels can reach.
+
+    Args:
+        order: with what its header declares.
+        level: the isolation that is reached.
+        hidden: folders that no declaration opens.
+        python: the interpreter of the kernels.
+
+    Raises:
+        OperatorError: if the order asks for one of the hidden folders.
+    """
+    made = Sandbox(
+        level=level,
+        network=order.network,
+        processes=order.processes,
+        read=order.read,
+        write=order.write,
+        hidden=hidden,
+        limits=order.limits,
+        python=python,
+    )
+    refused = bubblewrap.refused(made)
+    if refused:
+        raise OperatorError(
+            "preparing the isolation", f"the runner's own folders are opened to nobody: {', '.join(refused)}"
+        )
+    return made
 
 
 def shut() -> None:
@@ -88,14 +143,14 @@ def shut() -> None:
 
 def open_room(spool: Path) -> Room:
     """Make the folders, with the toolkit's copy in them."""
-    private, work = spool / "private", spool / "work"
-    for folder in (private, work, private / "home", private / "tmp", private / "plan-files"):
+    spool = spool.resolve()
+    private, work, sockets = spool / "private", spool / "work", spool / "private" / "s"
+    for folder in (private, work, *(private / name for name in ("home", "tmp", "plan-files", "given", "start", "s"))):
         folder.mkdir(mode=0o700, exist_ok=True)
     toolkit_copy.write(toolkit_copy.files(), private / "path")
-    sockets = private
-    if len(os.fsencode(private.resolve())) > _SOCKET_PATH:
+    if len(os.fsencode(sockets)) > _SOCKET_PATH:
         # A deep spool has no room for socket names; the guardian removes this folder too.
-        sockets = Path(tempfile.mkdtemp(prefix="runbook-"))
+        sockets = Path(tempfile.mkdtemp(prefix="runbook-")).resolve()
     return Room(private=private, work=work, sockets=sockets)
 
 
@@ -121,12 +176,13 @@ def _write_private(path: Path, value: Mapping[str, object]) -> None:
         json.dump(value, file)
 
 
-def environment(room: Room, given: Mapping[str, str]) -> dict[str, str]:
+def environment(room: Room, given: Mapping[str, str], *, python: str = sys.executable) -> dict[str, str]:
     """Build a kernel's environment from an allow list; what the supervisor's own environment holds stays outside.
 
     Args:
         room: the kernel's folders.
         given: plain variables of the work order.
+        python: the kernels' interpreter; the programs that were installed with it come first.
 
     Raises:
         OperatorError: if the order names a variable that could carry a credential in or change what is executed.
@@ -135,7 +191,7 @@ def environment(room: Room, given: Mapping[str, str]) -> dict[str, str]:
     if wrong:
         raise OperatorError("preparing the kernel's environment", f"a work order may not set {', '.join(wrong)}")
     host = {name: os.environ[name] for name in _FROM_HOST if name in os.environ}
-    own = Path(sys.executable).parent
+    own = Path(python).parent
     return {
         **given,
         **host,

@@ -18,8 +18,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import OutsideError
-from runner.execution import guardian, kernel_start, sweep
+from runner.execution import bubblewrap, guardian, kernel_start, sweep
 from runner.execution.isolation import Room
+from runner.execution.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -41,12 +42,16 @@ class Kernel:
 
     Args:
         room: its folders.
+        sandbox: what it can reach.
         environment: all of its environment.
         loop: the worker's event loop.
     """
 
-    def __init__(self, room: Room, *, environment: Mapping[str, str], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, room: Room, *, sandbox: Sandbox, environment: Mapping[str, str], loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._room = room
+        self._sandbox = sandbox
         self._environment = dict(environment)
         self._loop = loop
         self.client: Any = None
@@ -57,8 +62,12 @@ class Kernel:
         from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
         from jupyter_client.manager import AsyncKernelManager
 
+        # By message, because a signal would end the sandbox instead of the cell.
         spec = KernelSpec(
-            argv=_command(self._room), language="python", display_name="Python 3", interrupt_mode="message"
+            argv=_command(self._room, self._sandbox),
+            language="python",
+            display_name="Python 3",
+            interrupt_mode="message",
         )
 
         class OnlyOurs(KernelSpecManager):
@@ -72,7 +81,7 @@ class Kernel:
             kernel_spec_manager=OnlyOurs(),
             transport="ipc",
             ip=str(self._room.sockets / name),
-            connection_file=str(self._room.private / f"{name}.json"),
+            connection_file=str(self._room.sockets / f"{name}.json"),
         )
         quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         start = manager.start_kernel(env=self._environment, cwd=str(self._room.work), **quiet)
@@ -165,16 +174,15 @@ class Kernel:
         self.run(self.manager.cleanup_resources())
 
 
-def _command(room: Room) -> list[str]:
-    """The kernel's command line, behind the guardian; the sandbox gets copies, not our source folder."""
-    for module in (guardian, kernel_start):
-        shutil.copy(str(module.__file__), room.private / f"{module.__name__.rpartition('.')[2]}.py")
-    python = sys.executable
+def _command(room: Room, sandbox: Sandbox) -> list[str]:
+    """The kernel's command line, in its sandbox, behind the guardian; it gets a copy, not our source folder."""
+    start = shutil.copy(str(kernel_start.__file__), room.start)
     folders = os.pathsep.join({str(room.private), str(room.sockets)})
-    watch = [python, "-I", "-S", str(room.private / "guardian.py"), str(os.getpid()), folders, "--"]
+    watch = [sys.executable, "-I", "-S", str(guardian.__file__), str(os.getpid()), folders, "--"]
     return [
         *watch,
-        *(python, "-P", str(room.private / "kernel_start.py"), "-f", "{connection_file}"),
+        *(bubblewrap.command(sandbox, room.own) if sandbox.level == "bwrap" else ()),
+        *(sandbox.python, "-P", start, "-f", "{connection_file}"),
         "--InteractiveShell.system_raise_on_error=True",
         "--HistoryManager.enabled=False",
         "--ScriptMagics.script_paths=bash=bash -e -o pipefail",

@@ -7,6 +7,7 @@ from enum import Enum
 import msgspec
 
 from runner.digest import Digest, Json, Wire
+from runner.execution.sandbox import Limits
 
 
 class Mode(Enum):
@@ -66,6 +67,10 @@ class Order(Wire):
     """Of a revert: ids of the change cells whose rollback cells run, last first."""
     restored: dict[str, str] = msgspec.field(default_factory=dict)
     """Of a revert: what the plan cells showed before the run that is reverted, which they have to show again."""
+    read: tuple[str, ...] = ()
+    processes: str = "own"
+    """Whether the cells see `own` processes only, or those of the `host`."""
+    limits: Limits = Limits()
     schema: int = 1
 
 

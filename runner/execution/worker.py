@@ -49,13 +49,15 @@ class Outside:
     """What the worker needs from outside of itself.
 
     `still_open` raises IntegrityError if the start is not open on the remote with this plan digest and nonce, and
-    OutsideError if the remote cannot be asked. `now` is the wall clock in UTC, `clock` monotonic seconds.
+    OutsideError if the remote cannot be asked. `now` is the wall clock in UTC, `clock` monotonic seconds. `hidden` are
+    this machine's own folders, such as the one with the key, which stay shut whatever a header declares.
     """
 
     secrets: Secrets
     still_open: Callable[[Order], None]
     now: Callable[[], datetime]
     clock: Callable[[], float] = time.monotonic
+    hidden: tuple[str, ...] = ()
 
 
 def carry_out(spool: Path, *, outside: Outside) -> Outcome | None:
@@ -169,7 +171,7 @@ class _Work:
 
     def _prepared(self) -> tuple[tuple[Cell, ...], dict[str, str]]:
         """Read the cells, and get the secrets that this order may have."""
-        self._isolation = isolation.require(self._order.isolation)
+        isolation.require(self._order.isolation, level=self._isolation)
         cells = notebook_cells.read(json.loads(self._notebook))
         names = self._order.read_secrets
         if self._order.mode is Mode.RUN:
@@ -196,7 +198,9 @@ class _Work:
     def _attempted(
         self, cells: tuple[Cell, ...], *, secrets: dict[str, str], stopping: Stopping, room: Room
     ) -> outcomes.Ending:
-        environment = isolation.environment(room, self._order.environment)
+        hidden = (str(self._spool), *self._outside.hidden)
+        sandbox = isolation.sandbox(self._order, level=self._isolation, hidden=hidden)
+        environment = isolation.environment(room, self._order.environment, python=sandbox.python)
 
         def arm(*, change: bool) -> None:
             names = (*self._order.read_secrets, *(self._order.change_secrets if change else ()))
@@ -204,7 +208,7 @@ class _Work:
 
         def spawn() -> Kernel:
             isolation.hand_records(room, self._kept.raw_records)
-            return Kernel(room, environment=environment, loop=self._loop)
+            return Kernel(room, sandbox=sandbox, environment=environment, loop=self._loop)
 
         with Transcript(self._spool / transcript.NAME, make_room=self._make_room) as written:
             record = Record(

@@ -124,6 +124,8 @@ class Plan(Wire):
     """The run that this one undoes; `undoes` says what exactly."""
     undoes: Undoing | None = None
     conditional: tuple[Conditional, ...] = ()
+    read: tuple[str, ...] = ()
+    processes: str = "own"
     schema: int = 1
 
     def to_bytes(self) -> bytes:

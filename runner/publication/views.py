@@ -163,8 +163,8 @@ def plan_view(plan: Plan, *, digest: Digest, decision: Decision, head: Head, beg
             for name, one in plan.parameters.items()
         ),
         secrets=tuple(sorted({*plan.read_secrets, *plan.change_secrets})),
-        opens=(*(("network",) if plan.network else ()), *(f"write {path}" for path in plan.write)),
         environment=f"{plan.environment.path} {plan.environment.sha256[:SHORT]}" if plan.environment else "",
+        opens=_opens(plan),
         outputs=tuple(Pair(name=cell, value=text) for cell, text in plan.rehearsal.outputs.items()),
         rehearsal=plan.rehearsal.result.value,
         message=plan.rehearsal.message,
@@ -235,6 +235,15 @@ def bar(done: int, cells: int) -> str:
     # Full only when it is done: a cell that runs has not ended, however many there are.
     full = _BAR * min(done, cells) // cells
     return f"{'█' * full}{'░' * (_BAR - full)} {done} of {cells}"
+
+
+def _opens(plan: Plan) -> tuple[str, ...]:
+    return (
+        *(("network",) if plan.network else ()),
+        *(("processes of the host",) if plan.processes == "host" else ()),
+        *(f"read {path}" for path in plan.read),
+        *(f"write {path}" for path in plan.write),
+    )
 
 
 def _changes(plan: Plan) -> str:

@@ -32,6 +32,8 @@ _RISK = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _HOLE = re.compile(r"\{([a-z_][a-z0-9_]{0,63})\}")
 _TARGET_TEXT = re.compile(r"[A-Za-z0-9._~:/@+=,-]*")
+_SYSTEM_OWN = frozenset({"proc", "dev"})
+"""What every sandbox has its own of."""
 _MAX_TARGET = 200
 _MAX_TARGETS = 16
 _MAX_TEXT = 200
@@ -39,9 +41,10 @@ _MAX_TEXT = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What the sandbox opens; nothing by default. `write` may name parameters: see `writes`."""
+    """What the sandbox opens; nothing by default. `read` and `write` may name parameters: see `opened`."""
 
     network: bool = False
+    read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     processes: str = "own"
 
@@ -152,20 +155,22 @@ def named(template: str) -> tuple[str, ...]:
     return tuple(_HOLE.findall(template))
 
 
-def writes(header: Header, values: Mapping[str, Json]) -> tuple[str, ...]:
-    """Fill the paths of `access.write` in: unlike targets they are taken as they are, so they have to be plain paths.
+def opened(templates: tuple[str, ...], values: Mapping[str, Json]) -> tuple[str, ...]:
+    """Fill in the paths of `access.read` or `access.write`: unlike targets they are taken as they are.
 
     Raises:
-        RequestError: if a value is missing, or a path is not absolute or climbs with `..`.
+        RequestError: if a value is missing, or a path is not absolute, climbs with `..`, or is nothing to open.
     """
-    paths = tuple(_HOLE.sub(lambda hole: _text(hole[1], values), template) for template in header.access.write)
+    paths = tuple(_HOLE.sub(lambda hole: _text(hole[1], values), template) for template in templates)
     for path in paths:
-        if not path.startswith("/") or ".." in path.split("/") or "\n" in path:
-            raise RequestError(
-                "working out what may be written",
-                f"{shown(path)} is not an absolute path without `..`",
-                hint="Give the parameter an absolute path.",
-            )
+        parts = [part for part in path.split("/") if part not in {"", "."}]
+        if not path.startswith("/") or ".." in parts or not path.isprintable():
+            wrong, hint = "is not an absolute path without `..`", "Give the parameter an absolute path."
+        elif not parts or parts[0] in _SYSTEM_OWN:
+            wrong, hint = "is not opened to any runbook", "Name the folders; `processes: host` opens /proc."
+        else:
+            continue
+        raise RequestError("working out what the sandbox opens", f"{shown(path)} {wrong}", hint=hint)
     return paths
 
 
@@ -234,15 +239,21 @@ def _secrets(value: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _access(value: Node) -> Access:
-    accepted = ValueError("{network: true or false, write: [/path, ...], processes: own or host}")
-    if not isinstance(value, dict) or set(value) - {"network", "write", "processes"}:
+    accepted = ValueError("{network: true or false, read: [/path, ...], write: [/path, ...], processes: own or host}")
+    if not isinstance(value, dict) or set(value) - {"network", "read", "write", "processes"}:
         raise accepted
-    write = value.get("write") or []
-    paths = [path for path in write if isinstance(path, str) and path.startswith(("/", "{")) and path.isprintable()]
+    paths: list[tuple[str, ...]] = []
+    for key in ("read", "write"):
+        written = value.get(key) or []
+        found = [path for path in written if isinstance(path, str) and path.startswith(("/", "{"))]
+        if not isinstance(written, list) or len(found) != len(written) or not all(map(str.isprintable, found)):
+            raise accepted
+        paths.append(tuple(dict.fromkeys(found)))
     processes = value.get("processes", "own")
-    if not isinstance(write, list) or len(paths) != len(write) or processes not in ("own", "host"):
+    if processes not in ("own", "host"):
         raise accepted
-    return Access(network=_flag(value.get("network", "false")), write=tuple(paths), processes=str(processes))
+    network = _flag(value.get("network", "false"))
+    return Access(network=network, read=paths[0], write=paths[1], processes=str(processes))
 
 
 def _lock(value: Node) -> str:

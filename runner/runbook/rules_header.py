@@ -28,9 +28,10 @@ def _problems(runbook: Runbook, faults: set[Fault]) -> Iterator[Hit]:
 
 def _undeclared(runbook: Runbook) -> Iterator[Hit]:
     declared = {parameter.name for parameter in runbook.parameters.parameters}
+    access = runbook.header.access
     places = [
         *(("target", name) for template in runbook.header.target for name in header.named(template)),
-        *(("access", name) for template in runbook.header.access.write for name in header.named(template)),
+        *(("access", name) for template in (*access.read, *access.write) for name in header.named(template)),
         *(("examples", name) for name, _ in runbook.header.examples),
     ]
     for key, name in places:

@@ -55,7 +55,10 @@ def _order(plan: Plan, *, mode: Mode, digest: Digest | None, start: Event | None
         read_secrets=plan.read_secrets,
         change_secrets=plan.change_secrets if mode is Mode.RUN else (),
         network=plan.network,
+        # A rehearsal looks at what the run would change, and cannot change it.
+        read=plan.read if mode is Mode.RUN else (*plan.read, *plan.write),
         write=plan.write if mode is Mode.RUN else (),
+        processes=plan.processes,
         timeout=plan.timeout,
         cell_timeout=plan.cell_timeout,
         toolkit=plan.toolkit,

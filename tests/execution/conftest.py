@@ -141,7 +141,9 @@ def prepare(tmp_path: Path, key: TestKey) -> Prepare:
         content = content or notebook(*cells)
         spool = tmp_path / f"spool{len(list(tmp_path.glob('spool*')))}"
         spool.mkdir(mode=0o700)
-        order = msgspec.structs.replace(order_for(content), **{"read_secrets": tuple(secrets or ()), **changes})
+        # Cells work in the test's folder; the spool, which lies in it too, stays shut.
+        usual = {"read_secrets": tuple(secrets or ()), "write": (str(tmp_path),)}
+        order = msgspec.structs.replace(order_for(content), **{**usual, **changes})
         (spool / "runbook.ipynb").write_bytes(content)
         (spool / "order.dsse.json").write_bytes(make_envelope(canonical(order), payload_type=PAYLOAD_TYPE, signer=key))
         (spool / "trusted_keys").write_text(key.public_key + "\n")

@@ -9,6 +9,7 @@ import zmq
 
 from runner.execution import isolation
 from runner.execution.kernels import Kernel
+from runner.execution.sandbox import Sandbox
 
 MANY = 5_000
 """Several times what waits at most in a kernel as it comes."""
@@ -16,7 +17,8 @@ MANY = 5_000
 
 def test_everything_shown_while_a_slow_reader_does_not_read_arrives_and_the_end_last(tmp_path: Path) -> None:
     room, loop = isolation.open_room(tmp_path), asyncio.new_event_loop()
-    kernel = Kernel(room, environment=isolation.environment(room, {}), loop=loop)
+    sandbox = Sandbox(level=isolation.reached())
+    kernel = Kernel(room, sandbox=sandbox, environment=isolation.environment(room, {}), loop=loop)
     kernel.connect()
     # A copy, because a session refuses to read the same message twice.
     session = kernel.client.session.clone()

@@ -9,12 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from runner.execution import isolation, kernels
+from runner.execution import bubblewrap, isolation, kernels
 from runner.execution.isolation import Room
 from runner.execution.kernels import Kernel, KernelNotStarted
+from runner.execution.sandbox import Sandbox
 from runner.ledger.bodies import Status
 
 from .conftest import DETACHED, Prepare, processes, until
+
+LEVELS = [
+    pytest.param(
+        "bwrap", marks=pytest.mark.skipif(not bubblewrap.usable(), reason="machine: bubblewrap is not usable here")
+    ),
+    "subreaper",
+]
 
 
 @pytest.fixture
@@ -37,9 +45,10 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     made.close()
 
 
-@pytest.fixture
-def kernel(room: Room, loop: asyncio.AbstractEventLoop) -> Iterator[Kernel]:
-    made = Kernel(room, environment=isolation.environment(room, {"RUNBOOK_RUN_ID": "kernel-4321"}), loop=loop)
+@pytest.fixture(params=LEVELS)
+def kernel(room: Room, loop: asyncio.AbstractEventLoop, request: pytest.FixtureRequest) -> Iterator[Kernel]:
+    environment = isolation.environment(room, {"RUNBOOK_RUN_ID": "kernel-4321"})
+    made = Kernel(room, sandbox=Sandbox(level=request.param), environment=environment, loop=loop)
     made.connect()
     yield made
     made.end(now=True)
@@ -101,7 +110,7 @@ def test_a_kernel_that_cannot_start_says_so(
     room: Room, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    kernel = Kernel(room, environment={}, loop=loop)
+    kernel = Kernel(room, sandbox=Sandbox(level="subreaper"), environment={}, loop=loop)
     with pytest.raises(KernelNotStarted, match="did not answer"):
         kernel.connect()
     kernel.end(now=True)

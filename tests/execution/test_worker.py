@@ -221,7 +221,10 @@ def test_while_the_remote_is_away_nothing_is_claimed(prepare: Prepare) -> None:
     assert run.outcome.status is Status.SUCCEEDED
 
 
-def test_isolation_is_refused_rather_than_weakened(execute: Prepare) -> None:
+def test_isolation_is_refused_rather_than_weakened(
+    execute: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
     run = execute(("change", "1"), isolation="bwrap")
     assert (run.outcome.status, run.outcome.cells) == (Status.FAILED, ())
     assert "bwrap" in run.outcome.message

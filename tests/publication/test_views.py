@@ -57,8 +57,9 @@ def test_values_are_shown_exactly() -> None:
 
 
 def test_what_the_sandbox_opens_is_listed() -> None:
-    view = seen(a_plan(network=True, write=("/var/log",), read_secrets=("B", "A"), change_secrets=("A",)))
-    assert view.opens == ("network", "write /var/log")
+    access = {"network": True, "read": ("/etc/nginx",), "write": ("/var/log",), "processes": "host"}
+    view = seen(a_plan(**access, read_secrets=("B", "A"), change_secrets=("A",)))
+    assert view.opens == ("network", "processes of the host", "read /etc/nginx", "write /var/log")
     assert view.secrets == ("A", "B")
 
 

@@ -22,7 +22,7 @@ def test_a_full_header_is_read() -> None:
             "title: Rotate\nowner: '@dba'\nrisk: high\n"
             "target: ['{environment}/{database}', shared]\n"
             "secrets: {read: [A], change: [B, C]}\n"
-            "access: {network: true, write: [/srv, '{folder}'], processes: host}\n"
+            "access: {network: true, read: [/etc/ssl], write: [/srv, '{folder}'], processes: host}\n"
             "timeout: 20m\nclose_issue: true\nirreversible: mail cannot be called back\n"
             "examples: {database: orders, n: [1]}"
         )
@@ -34,7 +34,7 @@ def test_a_full_header_is_read() -> None:
         target=("{environment}/{database}", "shared"),
         read_secrets=("A",),
         change_secrets=("B", "C"),
-        access=Access(network=True, write=("/srv", "{folder}"), processes="host"),
+        access=Access(network=True, read=("/etc/ssl",), write=("/srv", "{folder}"), processes="host"),
         timeout=1200.0,
         close_issue=True,
         irreversible="mail cannot be called back",
@@ -70,6 +70,7 @@ def test_nothing_is_open_by_default() -> None:
         ("access: {network: yes}", "access"),
         ("access: {write: [relative]}", "access"),
         ("access: {write: /var}", "access"),
+        ("access: {read: [etc]}", "access"),
         ("access: {processes: all}", "access"),
         ("access: {sockets: true}", "access"),
         ("timeout: 20", "timeout"),
@@ -156,9 +157,9 @@ def test_different_values_never_make_the_same_target(one: str, other: str) -> No
     assert (made(one) == made(other)) == (one == other)
 
 
-def test_paths_to_write_are_plain_absolute_paths() -> None:
-    one = Header(title="x", access=Access(write=("{folder}", "/srv/{name}")))
-    assert header.writes(one, {"folder": "/data/x", "name": "a b"}) == ("/data/x", "/srv/a b")
-    for folder in ("data", "/data/../etc", "", "/a\nb"):
+def test_paths_to_open_are_plain_absolute_paths() -> None:
+    one = ("{folder}", "/srv/{name}")
+    assert header.opened(one, {"folder": "/data/x", "name": "a b"}) == ("/data/x", "/srv/a b")
+    for folder in ("data", "/data/../etc", "", "/a\nb", "/", "//./", "/proc/1", "/dev/sda"):
         with pytest.raises(RequestError):
-            header.writes(one, {"folder": folder, "name": "a"})
+            header.opened(one, {"folder": folder, "name": "a"})

@@ -16,6 +16,7 @@ FOUND: list[tuple[str, Cells]] = [
     ("R11", header("{database}", "{databse}")),
     ("R11", header("timeout: 20m", "timeout: 20m\nexamples: {nope: 1}")),
     ("R11", header("timeout: 20m", "timeout: 20m\naccess: {write: ['{nope}']}")),
+    ("R11", header("timeout: 20m", "timeout: 20m\naccess: {read: ['/srv/{nope}']}")),
     ("R12", header("timeout: 20m\n", "")),
     ("R15", header("title: Rotate a password\n", "")),
     ("R15", header('owner: "@dba"\n', "")),

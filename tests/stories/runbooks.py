@@ -14,10 +14,11 @@ _TRACE = (
 )
 
 
-def header(title: str, *, more: str = "", target: str = "lab/{host}") -> str:
+def header(title: str, *, more: str = "", target: str = "lab/{host}", processes: str = "own") -> str:
     """A header with everything that lint asks for; `more` is further lines."""
     lines = ["---", f"title: {title}", 'owner: "@team"', "risk: low", f'target: "{target}"', "timeout: 60s"]
-    return "\n".join([*lines, "examples: {folder: /tmp}", *more.splitlines(), "---"])
+    access = f'access: {{write: ["{{folder}}"], processes: {processes}}}'
+    return "\n".join([*lines, access, "examples: {folder: /tmp}", *more.splitlines(), "---"])
 
 
 def trace(file: str, text: str = "done") -> str:
@@ -25,11 +26,13 @@ def trace(file: str, text: str = "done") -> str:
     return _TRACE.format(file=file, text=text)
 
 
-def made(*cells: tuple[str, str], title: str, more: str = "", target: str = "lab/{host}") -> bytes:
+def made(
+    *cells: tuple[str, str], title: str, more: str = "", target: str = "lab/{host}", processes: str = "own"
+) -> bytes:
     """A runbook with the usual parameters and these (role, source) cells."""
     parameters = code(_PARAMETERS.removeprefix("from pathlib import Path\n\n"), "parameters")
     rest = [code(source, role) for role, source in cells]
-    return notebook([raw(header(title, more=more, target=target)), parameters, *rest])
+    return notebook([raw(header(title, more=more, target=target, processes=processes)), parameters, *rest])
 
 
 COUNT = made(
@@ -80,8 +83,9 @@ WAIT = made(
     ("rollback", trace("undone")),
     ("always", trace("always")),
     title="Wait",
+    processes="host",
 )
-"""Its change cell says that it has begun, and stays until the file `go` exists."""
+"""Its change cell says that it has begun, with process ids as the host counts them, and stays until `go` exists."""
 
 SECRET = made(
     ("change", "from runner.toolkit import secret\nprint('got', secret('FROM_FILE'), secret('FROM_ENV'))"),
