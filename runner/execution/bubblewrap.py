@@ -102,6 +102,11 @@ def refused(sandbox: Sandbox) -> tuple[str, ...]:
     return tuple(str(one.spelled) for one in _declared(sandbox) if one.below(hidden))
 
 
+def missing(sandbox: Sandbox) -> tuple[str, ...]:
+    """Paths to write that do not exist: what cells wrote there would be gone with the sandbox."""
+    return tuple(path for path in sandbox.write if not Path(path).exists())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Mount:
     spelled: Path
@@ -164,11 +169,13 @@ def _links(mounts: Sequence[_Mount]) -> Iterator[str]:
 
 
 def _proc(sandbox: Sandbox) -> tuple[str, ...]:
-    # Read-only: root's own settings of the machine could be written there without any capability.
     return ("--ro-bind", "/proc", "/proc") if sandbox.processes == "host" else ("--proc", "/proc")
 
 
 def _end(shut: Iterable[Path]) -> Iterator[str]:
-    """Read-only at last, so that nothing is written into memory that only seems to be the disk."""
-    for path in (*shut, Path("/")):
+    """Read-only at last, so that nothing is written into memory that only seems to be the disk.
+
+    And /proc, where root needs no capability to write the machine's own settings.
+    """
+    for path in (*shut, Path("/proc"), Path("/")):
         yield from ("--remount-ro", str(path))

@@ -114,7 +114,7 @@ def sandbox(order: Order, *, level: str, hidden: tuple[str, ...], python: str = 
         python: the interpreter of the kernels.
 
     Raises:
-        OperatorError: if the order asks for one of the hidden folders.
+        OperatorError: if the order asks for one of the hidden folders, or to write where nothing is.
     """
     made = Sandbox(
         level=level,
@@ -126,11 +126,13 @@ def sandbox(order: Order, *, level: str, hidden: tuple[str, ...], python: str = 
         limits=order.limits,
         python=python,
     )
-    refused = bubblewrap.refused(made)
+    doing = "preparing the isolation"
+    refused, missing = bubblewrap.refused(made), bubblewrap.missing(made) if level == "bwrap" else ()
     if refused:
-        raise OperatorError(
-            "preparing the isolation", f"the runner's own folders are opened to nobody: {', '.join(refused)}"
-        )
+        raise OperatorError(doing, f"the runner's own folders are opened to nobody: {', '.join(refused)}")
+    if missing:
+        hint = "make it beforehand, or have the header name the folder that it is to be made in"
+        raise OperatorError(doing, f"to be written, and not there: {', '.join(missing)}", hint=hint)
     return made
 
 
