@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from runner.execution import fingerprint, phases
+from runner.execution.asking import Asking
 from runner.execution.kernels import Kernel, KernelNotStarted
+from runner.execution.listener import Begin
 from runner.execution.order import Mode, Order
 from runner.execution.outcome import ExitReason, Fate
 from runner.execution.phases import Step
@@ -46,6 +48,7 @@ class Attempt:
         record: keeps every fate.
         stopping: knows why to stop.
         arm: puts the secrets in place: those to read with, or also those to change with.
+        asking: asks what cells want to know from a person.
         spawn: starts a kernel that finds the results recorded so far; it returns before the kernel answers.
     """
 
@@ -58,9 +61,11 @@ class Attempt:
         stopping: Stopping,
         spawn: Callable[[], Kernel],
         arm: Arm,
+        asking: Asking,
     ) -> None:
         self._order, self._cells = order, cells
         self._record, self._stopping, self._spawn, self._arm = record, stopping, spawn, arm
+        self._asking = asking
         self._prelude = phases.prelude(cells, injected=order.injected)
         self._steps = phases.forward(cells, mode=order.mode)
         self._always = phases.always(cells) if order.mode is Mode.RUN else ()
@@ -123,13 +128,31 @@ class Attempt:
 
     def _go(self, steps: Sequence[Step], *, phase: str) -> bool:
         """Execute steps in one phase; True if nothing keeps later cells from running."""
-        from runner.execution import notebook
-
         if not steps:
             return True
+        self._record.phase = phase
+        return all(self._executed(part, phase=phase) for part in phases.parts(steps))
+
+    def _executed(self, steps: Sequence[Step], *, phase: str) -> bool:
+        """Execute steps of which only the first may ask something."""
+        from runner.execution import notebook
+
         if self._kernel is None:
             return False
-        self._record.phase = phase
+        first, *rest = steps
+        if first.asks is not None:
+            match self._record.begins(first):
+                case Begin.STOP:
+                    return False
+                case Begin.SKIP:  # nobody is asked about what does not run
+                    return self._go(rest, phase=phase)
+                case Begin.GO:
+                    pass
+            if not self._asking.ask(first, first.asks, kernel=self._kernel):
+                return False
+            setter = self._asking.setters[-1:] if first.asks.parameter else ()
+            # Whether it runs is decided: what was answered may be what its condition asks for.
+            steps = (*setter, replace(first, when=None), *rest)
         notebook.execute(self._kernel, steps, listener=self._record)
         return self._record.passed(steps, phase=phase)
 
@@ -174,7 +197,9 @@ class Attempt:
             return False
         if self._kernel is not None:
             self._kernel.end(now=True)
-        return self._start() and self._go((*self._prelude, *phases.setup(self._cells)), phase=phase)
+        if not self._start():
+            return False
+        return self._go((*self._prelude, *self._asking.setters, *phases.setup(self._cells)), phase=phase)
 
     def _start(self) -> bool:
         try:

@@ -7,11 +7,12 @@ cells, no shifted indices and no metadata that claims what did not happen. It ma
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from runner.digest import Json
-from runner.execution.phases import INJECTED, prelude
+from runner.execution.outcome import Answered
+from runner.execution.phases import ANSWER, INJECTED, prelude
 from runner.runbook import cells as notebook_cells
 from runner.runbook.cells import Role
 
@@ -24,22 +25,26 @@ class Shown:
     count: int | None = None
 
 
-def notebook(content: bytes, *, injected: str, shown: Mapping[str, Shown]) -> bytes:
-    """Put outputs and the injected cell into a runbook's notebook.
+def notebook(content: bytes, *, injected: str, shown: Mapping[str, Shown], answers: Iterable[Answered] = ()) -> bytes:
+    """Put outputs, the injected cell and the cells that hold answers into a runbook's notebook.
 
     Args:
         content: the runbook's exact bytes, already found to be a readable notebook.
         injected: the source of the injected cell; empty for none.
         shown: cell id to what it showed.
+        answers: those with a cell of their own stand right before the cell that asked.
     """
     whole: dict[str, Json] = json.loads(content)
     known = notebook_cells.read(whole)
     written = whole["cells"]
     made: list[Json] = []
+    answered = {one.index: one for one in answers if one.cell}
     setter = next((step for step in prelude(known, injected=injected) if step.source == injected and injected), None)
     if setter is not None and setter.index < 0:
         made.append(_injected(setter.id, injected, shown=shown))
     for cell, item in zip(known, written if isinstance(written, list) else [], strict=True):
+        if one := answered.get(cell.index):
+            made.append(_injected(one.cell, one.source, shown=shown, tag=ANSWER))
         made.append(_cell(item if isinstance(item, dict) else {}, cell_id=cell.id, kind=cell.kind, shown=shown))
         if setter is not None and cell.role is Role.PARAMETERS:
             made.append(_injected(setter.id, injected, shown=shown))
@@ -59,11 +64,11 @@ def _cell(item: dict[str, Json], *, cell_id: str, kind: str, shown: Mapping[str,
     return made | _results(shown.get(cell_id)) if kind == "code" else made
 
 
-def _injected(cell_id: str, source: str, *, shown: Mapping[str, Shown]) -> dict[str, Json]:
+def _injected(cell_id: str, source: str, *, shown: Mapping[str, Shown], tag: str = INJECTED) -> dict[str, Json]:
     made: dict[str, Json] = {
         "cell_type": "code",
         "id": cell_id,
-        "metadata": {"tags": [INJECTED]},
+        "metadata": {"tags": [tag]},
         "source": [*source.splitlines(keepends=True)],
     }
     return made | _results(shown.get(cell_id))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import queue
 import secrets
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +140,16 @@ class Kernel:
             message = await self.client.shell_channel.get_msg(timeout=None)
             if message["parent_header"].get("msg_id") == wanted:
                 return
+
+    def idle(self, seconds: float) -> None:
+        """Let time pass while no cell runs, and throw away what is said meanwhile, so that it does not pile up."""
+        self.run(self._idle(seconds))
+
+    async def _idle(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        with contextlib.suppress(queue.Empty):
+            while (left := end - time.monotonic()) > 0:
+                await self.client.get_iopub_msg(timeout=left)
 
     async def interrupt(self) -> None:
         """Ask the kernel to interrupt what it is doing; it need not obey."""

@@ -7,7 +7,7 @@ from enum import Enum
 import msgspec
 
 from runner.digest import Digest, Json, Wire
-from runner.ledger.bodies import Rollback, Status
+from runner.ledger.bodies import QuestionKind, Rollback, Status
 
 
 class Fate(Enum):
@@ -41,6 +41,10 @@ class ExitReason(Enum):
     SECRET_UNAVAILABLE = "secret_unavailable"  # noqa: S105 - a reason's name, not a password
     STORE_AWAY = "store_away"
     ENVIRONMENT_UNAVAILABLE = "environment_unavailable"
+    DECLINED = "declined"
+    """Somebody answered a confirmation with no."""
+    UNANSWERED = "unanswered"
+    """Nobody answered a question in time."""
     CANCELLED = "cancelled"
     WITHHELD = "withheld"
     INTERNAL_ERROR = "internal_error"
@@ -64,6 +68,24 @@ class CellFate(Wire):
     error: str = ""
     why: str = ""
     tries: int = 1
+
+
+class Answered(Wire):
+    """A person's answer that the attempt went on with. `event` is the number of the answer event.
+
+    An answer that gives a parameter its value has a cell of its own, `cell`, right before the one that asked (`index`).
+    """
+
+    ordinal: int
+    event: int
+    by: str
+    kind: QuestionKind
+    asked_by: str
+    parameter: str
+    value: Json
+    index: int
+    cell: str = ""
+    source: str = ""
 
 
 class Redaction(Wire):
@@ -122,4 +144,5 @@ class Outcome(Wire):
     notebook: Digest
     plan_outputs: dict[str, str] = msgspec.field(default_factory=dict)
     """Cell id of each plan cell to its redacted, normalised text: what `fingerprint` is the digest of."""
+    answers: tuple[Answered, ...] = ()
     schema: int = 1

@@ -14,7 +14,7 @@ from runner.digest import readable, sha256
 from runner.execution import executed, fingerprint, kernels, scan, toolkit_copy
 from runner.execution.executed import Shown
 from runner.execution.order import Mode, Order
-from runner.execution.outcome import CellFate, Environment, ExitReason, Outcome, Redaction
+from runner.execution.outcome import Answered, CellFate, Environment, ExitReason, Outcome, Redaction
 from runner.execution.outputs import Kept
 from runner.ledger.bodies import Rollback, Status
 
@@ -37,6 +37,7 @@ class Ending:
     started: datetime
     finished: datetime
     seconds: float
+    answers: tuple[Answered, ...] = ()
 
 
 def files(order: Order, notebook: bytes, *, ending: Ending, kept: Kept) -> tuple[Outcome, dict[str, bytes]]:
@@ -49,7 +50,8 @@ def files(order: Order, notebook: bytes, *, ending: Ending, kept: Kept) -> tuple
         kept: artifacts, records and redactions of all cells.
     """
     made = _made(order, notebook, ending=ending, kept=kept)
-    found = scan.gate(made[1], masker=kept.masker, public=f"{notebook.decode('utf-8', 'replace')}\n{order.injected}")
+    written = (notebook.decode("utf-8", "replace"), order.injected, *(one.source for one in ending.answers))
+    found = scan.gate(made[1], masker=kept.masker, public="\n".join(written))
     if not found:
         return made
     rules = sorted({one.rule for hits in found.values() for one in hits})
@@ -90,7 +92,7 @@ def _made(
     withheld: bool = False,
     more: tuple[Redaction, ...] = (),
 ) -> tuple[Outcome, dict[str, bytes]]:
-    saved = executed.notebook(notebook, injected=order.injected, shown=ending.shown)
+    saved = executed.notebook(notebook, injected=order.injected, shown=ending.shown, answers=ending.answers)
     outcome = Outcome(
         status=status(ending.reason),
         exit_reason=ending.reason or ExitReason.ALL_CELLS_RAN,
@@ -110,6 +112,7 @@ def _made(
         withheld=withheld,
         notebook=sha256(saved),
         plan_outputs=ending.plan_outputs,
+        answers=ending.answers,
     )
     return outcome, {OUTCOME: readable(outcome), EXECUTED: saved, **kept.files}
 

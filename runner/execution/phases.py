@@ -12,14 +12,19 @@ from dataclasses import dataclass
 from runner.execution.order import Mode
 from runner.execution.outcome import Fate
 from runner.ledger.bodies import Rollback
+from runner.runbook import questions
 from runner.runbook.cells import FORWARD, REHEARSED, Cell, Role
 from runner.runbook.condition import Condition
+from runner.runbook.questions import Asks
 
 SKIP_TAG = "skip-execution"
 """papermill's own tag for a cell that is not executed; it keeps its meaning here."""
 
 INJECTED = "injected-parameters"
 """Id and tag of the cell that sets the parameters."""
+
+ANSWER = "runbook-answer"
+"""Tag of a cell that sets a parameter to what a person answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,8 @@ class Step:
     when: Condition | None = None
     goes_on: bool = False
     """Its failure does not keep later cells from running."""
+    asks: Asks | None = None
+    """What a person has to answer before it runs."""
 
 
 def step(cell: Cell) -> Step:
@@ -54,6 +61,7 @@ def step(cell: Cell) -> Step:
         backoff=cell.options.backoff,
         when=cell.options.when,
         goes_on=cell.options.continue_on_failure,
+        asks=questions.asks(cell),
     )
 
 
@@ -80,9 +88,27 @@ def forward(cells: Sequence[Cell], *, mode: Mode) -> tuple[Step, ...]:
     return tuple(step(cell) for cell in cells if runs(cell) and cell.role in roles)
 
 
+def parts(steps: Sequence[Step]) -> tuple[tuple[Step, ...], ...]:
+    """Cut steps before each one that asks something: what comes before it has run when it asks."""
+    found: list[list[Step]] = []
+    for one in steps:
+        if one.asks is not None or not found:
+            found.append([])
+        found[-1].append(one)
+    return tuple(tuple(part) for part in found)
+
+
 def before_change(steps: Sequence[Step]) -> int:
     """How many steps come before the first change: there the second look is taken."""
     return next((place for place, one in enumerate(steps) if one.role == Role.CHANGE.value), len(steps))
+
+
+def answered(cells: Sequence[Cell], before: Step, *, source: str) -> Step:
+    """The cell that sets a parameter to its answer, right before the cell that asked for it."""
+    cell_id = f"answer-{before.index + 1}"
+    while any(cell.id == cell_id for cell in cells):
+        cell_id += "-1"
+    return Step(index=before.index, id=cell_id, role="parameters", name=f"the answer for {before.name}", source=source)
 
 
 def setup(cells: Sequence[Cell]) -> tuple[Step, ...]:

@@ -17,11 +17,11 @@ from runner.execution.facts import facts
 from runner.execution.fingerprint import kept, normaliser, text_of
 from runner.execution.listener import Begin, Ended
 from runner.execution.live import Live
-from runner.execution.outcome import CellFate, ExitReason, Fate
+from runner.execution.outcome import Answered, CellFate, ExitReason, Fate
 from runner.execution.outputs import Kept
 from runner.execution.phases import Step
 from runner.execution.stopping import Cause, Stopping
-from runner.execution.transcript import Line, Transcript
+from runner.execution.transcript import Asked, Line, Transcript
 from runner.execution.tries import ITS_OWN, told
 from runner.runbook.cells import Role
 from runner.runbook.condition import UndecidableError, holds
@@ -68,6 +68,7 @@ class Record:
         self._before: tuple[dict[str, Json], ...] = ()
         self.plan_outputs: dict[str, str] = {}
         self.begun_changes: list[int] = []
+        self.answers: list[Answered] = []
         self.reason: ExitReason | None = None
         self.message = ""
 
@@ -86,13 +87,14 @@ class Record:
         """Why the cell has to stop, or may not begin."""
         forward = self.phase == FORWARD
         if forward and self._transcript.full:
-            return self._refused(Cause.NO_ROOM) if since is None else Cause.NO_ROOM
+            return self.refused(Cause.NO_ROOM) if since is None else Cause.NO_ROOM
         if since is not None:
             return self._stopping.cause(since=since, timeout=self.timeout(step), forward=forward)
         cause = self._stopping.between(forward=forward)
-        return self._refused(cause) if cause is not None else None
+        return self.refused(cause) if cause is not None else None
 
-    def _refused(self, cause: Cause) -> Cause:
+    def refused(self, cause: Cause) -> Cause:
+        """Note why the next cell may not begin."""
         self.stop(*_WORDS[cause])
         return cause
 
@@ -174,6 +176,21 @@ class Record:
         if self.endured and self.reason is None:
             names = ", ".join(self.fates[FORWARD, one].name for one in self.endured)
             self.stop(ExitReason.STEP_FAILED, f"failed, and the run went on: {names}; nothing was rolled back for it")
+
+    def asked(self, question: Asked) -> None:
+        """Note, durably, what a person is asked; whoever supervises reads it there."""
+        self._transcript.append(Line(at=self._now(), asked=question))
+
+    def answered(self, answer: Answered) -> bool:
+        """Note, durably, what was answered; False if that must not be kept."""
+        if self._kept.masker.mask(answer.source, where="answer") != answer.source:
+            self.stop(ExitReason.SECRET_UNAVAILABLE, "the answer holds the value of a secret")
+            return False
+        self.answers.append(answer)
+        if answer.parameter:
+            self.values[answer.parameter] = answer.value
+        self._transcript.append(Line(at=self._now(), answered=answer))
+        return True
 
     def stop(self, reason: ExitReason, message: str) -> None:
         """Note why the attempt does not succeed; the first reason is the one that counts."""

@@ -45,6 +45,11 @@ class Stopping:
         """From now on the forward cells may take this many seconds together; 0 for no limit."""
         self._deadline = self._clock() + timeout if timeout > 0 else None
 
+    def forgive(self, seconds: float) -> None:
+        """Give the forward cells this much more time: so long nothing of theirs ran."""
+        if self._deadline is not None:
+            self._deadline += seconds
+
     def listen(self) -> None:
         """Take SIGTERM and SIGINT as the wish to end: once in order, twice at once."""
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -15,16 +15,34 @@ import msgspec
 
 from runner.digest import Json, Wire, canonical
 from runner.execution import executed, scan
-from runner.execution.outcome import CellFate, Fate
+from runner.execution.outcome import Answered, CellFate, Fate
 from runner.execution.redact import Masker
 from runner.execution.seal_outcome import is_full
+from runner.ledger.bodies import QuestionKind
 
 NAME = "transcript.jsonl"
 """The file in a spool that holds it."""
 
 
+class Asked(Wire):
+    """What the worker asks and waits for. `ordinal` counts from 1 in the attempt; `until` is ISO 8601 in UTC.
+
+    `schema` is the JSON Schema of a value that would be accepted, `accepted` the same in words.
+    """
+
+    ordinal: int
+    kind: QuestionKind
+    cell: str
+    step: str
+    text: str
+    parameter: str
+    accepted: str
+    schema: dict[str, Json]
+    until: str
+
+
 class Line(Wire, omit_defaults=True):
-    """One line: an opening (with the injected source, for rebuilding), a cell's fate, its outputs, or words."""
+    """One line: an opening (with the injected source, for rebuilding), a cell's fate or outputs, asking, or words."""
 
     at: float
     """Seconds since the attempt began, on a monotonic clock."""
@@ -38,6 +56,8 @@ class Line(Wire, omit_defaults=True):
     """The phase in which it showed them."""
     count: int | None = None
     """The kernel's execution count for it."""
+    asked: Asked | None = None
+    answered: Answered | None = None
     said: str = ""
 
 
@@ -113,6 +133,20 @@ def fates(transcript: bytes, *, dead: bool = False) -> tuple[CellFate, ...]:
     return tuple(_ended(fate) if dead else fate for fate in newest.values())
 
 
+def question(transcript: bytes) -> Asked | None:
+    """Return what the worker waits for a person to answer, if it does."""
+    if b'"asked"' not in transcript:
+        return None
+    waits: Asked | None = None
+    for line in lines(transcript):
+        if line.asked is not None:
+            waits = line.asked
+        elif line.answered is not None or line.said:
+            # Whatever it says after a question ends the waiting: it has an answer, or it stops.
+            waits = None
+    return waits
+
+
 def _ended(fate: CellFate) -> CellFate:
     if fate.fate is not Fate.RUNNING:
         return fate
@@ -133,12 +167,13 @@ def rebuild(transcript: bytes, notebook: bytes) -> tuple[bytes, tuple[CellFate, 
     read = lines(transcript)
     injected = next((line.injected for line in read if line.opened is not None), "")
     known = fates(transcript, dead=True)
-    whole = executed.notebook(notebook, injected=injected, shown=outputs(read))
-    public = f"{notebook.decode('utf-8', 'replace')}\n{injected}"
+    answers = tuple(line.answered for line in read if line.answered is not None)
+    whole = executed.notebook(notebook, injected=injected, shown=outputs(read), answers=answers)
+    public = "\n".join((notebook.decode("utf-8", "replace"), injected, *(one.source for one in answers)))
     if not scan.gate({"executed": whole, "fates": canonical(known)}, masker=Masker({}), public=public):
         return whole, known
     bare = tuple(msgspec.structs.replace(fate, error="withheld" if fate.error else "") for fate in known)
-    return executed.notebook(notebook, injected=injected, shown={}), bare
+    return executed.notebook(notebook, injected=injected, shown={}, answers=answers), bare
 
 
 def outputs(read: Iterable[Line]) -> dict[str, executed.Shown]:

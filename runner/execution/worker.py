@@ -21,6 +21,7 @@ import msgspec
 from runner.digest import canonical, parse, sha256
 from runner.errors import IntegrityError, OperatorError, OutsideError, RunbookError
 from runner.execution import isolation, outcomes, plan_files, seal_outcome, toolkit_copy, transcript
+from runner.execution.asking import Asking
 from runner.execution.attempt import Attempt, Result
 from runner.execution.isolation import Room
 from runner.execution.kernels import Kernel
@@ -101,10 +102,10 @@ def _checked(spool: Path) -> tuple[Order, bytes]:
     doing = "checking the work order"
     try:
         envelope, notebook = (spool / ORDER).read_bytes(), (spool / NOTEBOOK).read_bytes()
-        keys = (spool / KEYS).read_text(encoding="utf-8").splitlines()
+        keys = _keys(spool)
     except (OSError, UnicodeDecodeError) as error:
         raise IntegrityError(doing, f"the spool is not complete ({type(error).__name__})") from error
-    payload = open_envelope(envelope, keys=[key for key in keys if key.strip()], payload_type=PAYLOAD_TYPE)
+    payload = open_envelope(envelope, keys=keys, payload_type=PAYLOAD_TYPE)
     try:
         order = parse(Order, payload)
     except msgspec.MsgspecError as error:
@@ -220,7 +221,16 @@ class _Work:
                 live=Live(LiveLog(self._spool / live_log.NAME), masker=self._kept.masker, clock=self._outside.clock),
                 values=self._order.parameters,
             )
-            attempt = Attempt(self._order, cells, record=record, stopping=stopping, spawn=spawn, arm=arm)
+            asking = Asking(
+                self._spool,
+                self._order,
+                cells,
+                keys=_keys(self._spool),
+                record=record,
+                stopping=stopping,
+                now=self._outside.now,
+            )
+            attempt = Attempt(self._order, cells, record=record, stopping=stopping, spawn=spawn, arm=arm, asking=asking)
             try:
                 record.open(nonce=self._order.nonce, injected=self._order.injected, planned=attempt.planned())
                 result = attempt.execute()
@@ -240,6 +250,7 @@ class _Work:
             cells=tuple(record.fates.values()),
             shown=record.shown,
             plan_outputs=record.plan_outputs,
+            answers=tuple(record.answers),
             isolation=self._isolation,
             started=self._started,
             finished=self._outside.now(),
@@ -287,3 +298,8 @@ class _UnavailableError(RunbookError):
 def _hidden(spool: Path) -> tuple[str, ...]:
     """The ways in which the spool's own path may be written, longest first."""
     return tuple(sorted({str(spool), str(spool.resolve())}, key=len, reverse=True))
+
+
+def _keys(spool: Path) -> tuple[str, ...]:
+    """The keys whose signature is believed."""
+    return tuple(key for key in (spool / KEYS).read_text(encoding="utf-8").splitlines() if key.strip())

@@ -76,6 +76,14 @@ class Executor(Protocol):
         """Ask the worker to end; a sealed or dead one is left alone."""
         ...
 
+    def deliver(self, key: str, name: str, data: bytes) -> None:
+        """Put a file before a running worker, whole or not at all; doing it again changes nothing.
+
+        Raises:
+            OutsideError: if it could not be made durable.
+        """
+        ...
+
     def kept(self) -> tuple[str, ...]:
         """Name every piece of work that is kept here, in any state."""
         ...

@@ -11,12 +11,12 @@ from runner.runbook.finding import Finding, Rule, Severity
 from runner.runbook.rules_cells import RULES as CELL_RULES
 from runner.runbook.rules_code import RULES as CODE_RULES
 from runner.runbook.rules_header import RULES as HEADER_RULES
+from runner.runbook.rules_questions import RULES as QUESTION_RULES
 from runner.runbook.rules_steps import RULES as STEP_RULES
 from runner.runbook.runbook import Runbook
 
-RULES: tuple[Rule, ...] = tuple(
-    sorted((*CELL_RULES, *CODE_RULES, *HEADER_RULES, *STEP_RULES), key=lambda rule: rule.id)
-)
+_ALL = (*CELL_RULES, *CODE_RULES, *HEADER_RULES, *QUESTION_RULES, *STEP_RULES)
+RULES: tuple[Rule, ...] = tuple(sorted(_ALL, key=lambda rule: rule.id))
 
 
 def lint(runbook: Runbook) -> tuple[Finding, ...]:

@@ -161,10 +161,21 @@ class LocalExecutor:
     def cancel(self, key: str, *, rollback: bool) -> None:
         """Ask the worker to end."""
         if self.state(key) in {WorkState.RUNNING, WorkState.SUBMITTED}:
-            spool = self.spool(key)
-            _write(spool / f"{CANCEL}.new", b"rollback" if rollback else b"leave")
-            (spool / f"{CANCEL}.new").rename(spool / CANCEL)
-            _sync(spool)
+            _bring(self.spool(key), CANCEL, b"rollback" if rollback else b"leave")
+
+    def deliver(self, key: str, name: str, data: bytes) -> None:
+        """Put a file into the spool of a running worker; to any other nothing has to be brought.
+
+        Raises:
+            OutsideError: if it could not be made durable.
+        """
+        if self.state(key) is not WorkState.RUNNING:
+            return
+        try:
+            _bring(self.spool(key), name, data)
+        except OSError as error:
+            hint = "see disk space and rights of the spool folder"
+            raise OutsideError("bringing something to a worker", f"{error.strerror}", hint=hint) from error
 
     def kept(self) -> tuple[str, ...]:
         """Name every piece of work that has a spool here."""
@@ -208,6 +219,13 @@ def _claim(spool: Path) -> Claim | None:
         return parse(Claim, (spool / CLAIMED).read_bytes())
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def _bring(spool: Path, name: str, data: bytes) -> None:
+    """Let a file appear in a spool whole, for a worker that may look at any moment."""
+    _write(spool / f"{name}.new", data)
+    (spool / f"{name}.new").rename(spool / name)
+    _sync(spool)
 
 
 def _write(path: Path, data: bytes) -> None:

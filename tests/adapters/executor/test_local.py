@@ -154,3 +154,19 @@ def test_work_whose_spool_is_gone_after_a_worker_was_started_is_not_handed_over_
     assert executor(tmp_path / "spool").state(WORK.key) is WorkState.DEAD
     at_work.forget(WORK.key)
     assert at_work.state(WORK.key) is WorkState.UNKNOWN
+
+
+def test_what_is_brought_to_a_running_worker_is_there_whole_and_nowhere_else(tmp_path: Path) -> None:
+    one = executor(tmp_path)
+    one.deliver(WORK.key, "answer", b"lost")
+    assert not one.spool(WORK.key).exists()
+    one.submit(WORK)
+    until(lambda: one.state(WORK.key) is WorkState.RUNNING)
+    for _ in range(2):
+        executor(tmp_path).deliver(WORK.key, "answer", b"yes")
+    assert (one.spool(WORK.key) / "answer").read_bytes() == b"yes"
+    assert not list(one.spool(WORK.key).glob("*.new"))
+    one.cancel(WORK.key, rollback=False)
+    until(lambda: one.state(WORK.key) is WorkState.SEALED)
+    one.deliver(WORK.key, "later", b"too late")
+    assert not (one.spool(WORK.key) / "later").exists()
