@@ -26,6 +26,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/request/arguments.py": "tests/request/test_command.py",
     "runner/request/reading.py": "tests/request/test_command.py",
     "runner/execution/listener.py": "tests/execution/test_record.py",
+    # What a worker accepts and refuses is seen in whole executions.
+    "runner/execution/acceptance.py": "tests/execution/test_worker.py",
     # The table is written down a second time there, beside the fold that obeys it.
     "runner/plan/states.py": "tests/plan/test_run.py",
     "runner/runbook/finding.py": "tests/runbook/test_lint.py",

@@ -16,17 +16,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
-
-from runner.digest import canonical, parse, sha256
 from runner.errors import IntegrityError, OperatorError, OutsideError, RunbookError
-from runner.execution import isolation, outcomes, plan_files, seal_outcome, toolkit_copy, transcript
+from runner.execution import acceptance, isolation, outcomes, plan_files, seal_outcome, transcript
 from runner.execution.asking import Asking
 from runner.execution.attempt import Attempt, Result
 from runner.execution.isolation import Room
 from runner.execution.kernels import Kernel
 from runner.execution.live import Live
-from runner.execution.order import PAYLOAD_TYPE, Mode, Order
+from runner.execution.order import Mode, Order
 from runner.execution.outcome import ExitReason, Outcome
 from runner.execution.outputs import Kept
 from runner.execution.record import Record
@@ -34,15 +31,11 @@ from runner.execution.redact import Masker
 from runner.execution.stopping import Stopping
 from runner.execution.transcript import Transcript
 from runner.ledger.bodies import Rollback
-from runner.ledger.envelope import open_envelope
-from runner.ports import claim, live_log
+from runner.ports import live_log
 from runner.ports.live_log import LiveLog
 from runner.ports.secrets import Secrets
 from runner.runbook import cells as notebook_cells
 from runner.runbook.cells import Cell
-
-ORDER, NOTEBOOK, KEYS = "order.dsse.json", "runbook.ipynb", "trusted_keys"
-"""What the executor puts into a spool: the signed order, the runbook's exact bytes, the keys to believe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,61 +73,17 @@ def carry_out(spool: Path, *, outside: Outside) -> Outcome | None:
     stopping = Stopping(spool, clock=outside.clock)
     stopping.listen()
     try:
-        order, notebook = _checked(spool)
+        order, notebook = acceptance.checked(spool)
         if order.mode is Mode.RUN:
             outside.still_open(order)
     except IntegrityError as error:
-        if _claimed(spool):
+        if acceptance.claimed(spool):
             _, files = outcomes.refused(str(error), now=outside.now())
             seal_outcome.seal(spool, files, make_room=lambda: None)
         raise
-    if not _claimed(spool):
+    if not acceptance.claimed(spool):
         return None
     return _Work(spool, order, notebook=notebook, outside=outside).done(stopping)
-
-
-def _checked(spool: Path) -> tuple[Order, bytes]:
-    """Read the order and what belongs to it, and check every digest.
-
-    Raises:
-        IntegrityError: if anything is not what the supervisor signed.
-    """
-    doing = "checking the work order"
-    try:
-        envelope, notebook = (spool / ORDER).read_bytes(), (spool / NOTEBOOK).read_bytes()
-        keys = _keys(spool)
-    except (OSError, UnicodeDecodeError) as error:
-        raise IntegrityError(doing, f"the spool is not complete ({type(error).__name__})") from error
-    payload = open_envelope(envelope, keys=keys, payload_type=PAYLOAD_TYPE)
-    try:
-        order = parse(Order, payload)
-    except msgspec.MsgspecError as error:
-        raise IntegrityError(doing, f"it is not a work order ({error})") from error
-    if sha256(notebook) != order.notebook:
-        raise IntegrityError(doing, "the notebook beside it is not the one that it names")
-    if toolkit_copy.digest(toolkit_copy.files()) != order.toolkit:
-        raise IntegrityError(
-            doing, "the toolkit installed here is not the one that was planned with", hint="plan again after an update"
-        )
-    return order, notebook
-
-
-def _claimed(spool: Path) -> bool:
-    """Make the spool this process's own, durably; False if it is somebody's already."""
-    mine = spool / f"{claim.NAME}.{os.getpid()}"
-    with mine.open("wb") as file:
-        file.write(canonical(claim.of_process()))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        # A link is made whole or not at all, and never over another one.
-        os.link(mine, spool / claim.NAME)
-    except FileExistsError:
-        return False
-    finally:
-        mine.unlink()
-    seal_outcome.sync(spool)
-    return True
 
 
 class _Work:
@@ -221,15 +170,7 @@ class _Work:
                 live=Live(LiveLog(self._spool / live_log.NAME), masker=self._kept.masker, clock=self._outside.clock),
                 values=self._order.parameters,
             )
-            asking = Asking(
-                self._spool,
-                self._order,
-                cells,
-                keys=_keys(self._spool),
-                record=record,
-                stopping=stopping,
-                now=self._outside.now,
-            )
+            asking = self._asking(cells, record=record, stopping=stopping)
             attempt = Attempt(self._order, cells, record=record, stopping=stopping, spawn=spawn, arm=arm, asking=asking)
             try:
                 record.open(nonce=self._order.nonce, injected=self._order.injected, planned=attempt.planned())
@@ -240,6 +181,17 @@ class _Work:
             finally:
                 attempt.close()
         return self._ending(record, result)
+
+    def _asking(self, cells: tuple[Cell, ...], *, record: Record, stopping: Stopping) -> Asking:
+        return Asking(
+            self._spool,
+            self._order,
+            cells,
+            keys=acceptance.keys(self._spool),
+            record=record,
+            stopping=stopping,
+            now=self._outside.now,
+        )
 
     def _ending(self, record: Record, result: Result) -> outcomes.Ending:
         return outcomes.Ending(
@@ -298,8 +250,3 @@ class _UnavailableError(RunbookError):
 def _hidden(spool: Path) -> tuple[str, ...]:
     """The ways in which the spool's own path may be written, longest first."""
     return tuple(sorted({str(spool), str(spool.resolve())}, key=len, reverse=True))
-
-
-def _keys(spool: Path) -> tuple[str, ...]:
-    """The keys whose signature is believed."""
-    return tuple(key for key in (spool / KEYS).read_text(encoding="utf-8").splitlines() if key.strip())
