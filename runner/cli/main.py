@@ -33,6 +33,7 @@ SUBCOMMANDS = {
     "unhalt": "Let things start again.",
     "reconcile": "Do everything that can be done now.",
     "status": "What runs, what waits, what to do next.",
+    "watch": "See a run while it happens, from any clone.",
     "log": "Runs, newest first.",
     "changes": "What changed on a target.",
     "verify": "Prove the record, offline.",

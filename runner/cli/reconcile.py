@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 @click.option("--once", is_flag=True, help="Do what can be done now, wait for this machine's workers, and end.")
 @click.option("--no-wait", is_flag=True, help="Leave running workers alone; a later call seals what they leave.")
 @click.option("--every", type=click.IntRange(1, 3600), default=5, show_default=True, help="Seconds between two rounds.")
+@click.option("--log/--no-log", default=True, help="Show what the cells say, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print where every run stands as JSON.")
 @click.pass_obj
-def command(folder: Path, *, once: bool, no_wait: bool, every: int, as_json: bool) -> int:
+def command(folder: Path, *, once: bool, no_wait: bool, every: int, log: bool, as_json: bool) -> int:
     """Do everything that can be done now: plans, approvals, starts, evidence, comments.
 
     What is on record decides; whoever was killed anywhere, this goes on from there. Without --once it goes on for ever,
@@ -36,7 +37,7 @@ def command(folder: Path, *, once: bool, no_wait: bool, every: int, as_json: boo
 
     while True:
         try:
-            snapshot = reconcile(open_folder(folder), wait=not no_wait, quiet=as_json)
+            snapshot = reconcile(open_folder(folder), wait=not no_wait, quiet=as_json, log=log)
         except OutsideError as error:
             if once:
                 raise

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--title", default="", help="The new issue's title.")
 @click.option("--reason", default="", help="Why; it stands in the request.")
 @click.option("--no-wait", is_flag=True, help="Leave the run to whoever reconciles next.")
+@click.option("--log/--no-log", default=True, help="Show what the cells say, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print where the run stands as JSON.")
 @click.pass_obj
 def command(
@@ -31,6 +32,7 @@ def command(
     title: str,
     reason: str,
     no_wait: bool,
+    log: bool,
     as_json: bool,
 ) -> int:
     """Ask for the runbook NAME with PARAMETERS of the form key=value.
@@ -61,7 +63,7 @@ def command(
     if not may_supervise(workspace):
         emit(value, as_json=as_json, text=lambda: f"asked in issue {comment.issue}, comment {comment.id}")
         return 0
-    snapshot = reconcile(workspace, only=comment.issue, wait=not no_wait, quiet=as_json)
+    snapshot = reconcile(workspace, only=comment.issue, wait=not no_wait, quiet=as_json, log=log)
     mine = [known for known in snapshot.runs if known.plan.requested.comment == comment.id]
     standings = [standing(known) for known in mine]
     refused = "" if mine else answer(workspace, comment.issue, f"{forge.name}:{forge.project}:{comment.id}:1")

@@ -45,13 +45,15 @@ def open_folder(folder: Path) -> Workspace:
     return open_workspace(folder)
 
 
-def reconcile(workspace: Workspace, *, only: IssueId | None = None, wait: bool = True, quiet: bool = False) -> Snapshot:
-    """Do everything that can be done now, show it, and bring the evidence into the work tree."""
+def reconcile(
+    workspace: Workspace, *, only: IssueId | None = None, wait: bool = True, quiet: bool = False, log: bool = True
+) -> Snapshot:
+    """Do everything that can be done now, show it (with what cells say), and bring the evidence into the work tree."""
     from runner.evidence.view import refresh
     from runner.supervisor.supervisor import Supervisor
     from runner.wiring import now
 
-    with watching(quiet=quiet) as watcher:
+    with watching(quiet=quiet, log=log) as watcher:
         snapshot = Supervisor(workspace, now=now, watcher=watcher).reconcile(only=only, wait=wait)
     refresh(workspace.objects, branch=workspace.settings.evidence_branch)
     return snapshot

@@ -32,12 +32,13 @@ class StreamMask:
         self._streams: dict[str, _Flow] = {}
         self._seen: set[str] = set()
         self._last = ""
+        self._before = "\n"
         self._gaps = False
 
     def take(self, stream: str, text: str) -> str:
         """Take in a piece; return what can be shown now."""
         if not self._masker.longest:
-            return text
+            return self._joined([(stream, text)])
         self._seen.add(stream)
         pieces = self._all.take(stream, text)
         if pieces is None:
@@ -57,15 +58,17 @@ class StreamMask:
         return shown + "".join(text for flow in self._streams.values() for _, text in flow.end())
 
     def _joined(self, pieces: list[Piece]) -> str:
-        shown = []
+        shown = ""
         for stream, text in pieces:
-            if self._last != stream and self._last in self._streams:
+            if self._last not in ("", stream):
                 # What another stream holds back cannot wait in the middle of this one's words.
-                shown.append(self._streams[self._last].give_way())
+                shown += self._streams[self._last].give_way() if self._last in self._streams else ""
+                shown += "" if (shown or self._before).endswith("\n") else "\n"
             self._last = stream
             # As long as there is one stream, its words are all the words in their order.
-            shown.append(text if len(self._seen) == 1 else self._of(stream, text))
-        return "".join(shown)
+            shown += text if len(self._seen) < 2 else self._of(stream, text)  # noqa: PLR2004 - one, or several
+        self._before = shown[-1:] or self._before
+        return shown
 
     def _of(self, stream: str, text: str) -> str:
         if stream not in self._streams:

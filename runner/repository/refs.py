@@ -129,6 +129,12 @@ def remove(repository: Repository, branch: str) -> None:
             raise
 
 
+def forget(repository: Repository, branch: str) -> None:
+    """Remove what a clone has fetched of a scratch branch; the branch itself stays where it is."""
+    if repository.remote is not None:
+        git(["update-ref", "-d", ref(repository, branch)], cwd=repository.path)
+
+
 def is_ancestor(repository: Repository, old: str, new: str) -> bool:
     """Whether one commit is in the history of another."""
     try:

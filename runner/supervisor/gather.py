@@ -121,9 +121,15 @@ def somebody_spoke(desk: Desk, snapshot: Snapshot, *, only: IssueId | None) -> b
     return any(comment.id not in snapshot.read for comment in said)
 
 
-def look(desk: Desk) -> tuple[Known, ...]:
-    """The live runs and the recent ones, as far as this clone knows: for people who look, and for nothing else."""
-    runs = _runs(desk, (), only=None)
+def look(desk: Desk, *, run: str = "") -> tuple[Known, ...]:
+    """The live runs and the recent ones, as far as this clone knows: for people who look, and for nothing else.
+
+    Args:
+        desk: at hand.
+        run: look at this one alone, however old it is.
+    """
+    events = desk.ledger.cache.events(run) if run else ()
+    runs = ([fold(events)] if events else []) if run else _runs(desk, (), only=None)
     threads, _ = _threads(desk.forge, {IssueId(run.plan.issue) for run in runs})
     runs = [run for run in runs if run.plan.issue in threads]
     observer = Observer(Path(os.devnull), lease=math.inf, monotonic=time.monotonic, boot="")

@@ -126,6 +126,19 @@ def test_a_scratch_branch_is_shown_whatever_was_there_and_removed(clone: Reposit
     assert refs.heads(clone) == {}
 
 
+def test_what_was_fetched_of_a_scratch_branch_is_forgotten_and_the_branch_stays(
+    clone: Repository, tmp_path: Path
+) -> None:
+    first = commit(clone, "a")
+    refs.show(clone, first, "scratch/a")
+    other = another(tmp_path, "other")
+    refs.fetch(other, "scratch/a")
+    assert refs.tip(other, "scratch/a") == first
+    refs.forget(other, "scratch/a")
+    assert refs.tip(other, "scratch/a") is None
+    assert refs.heads(other, "scratch/*") == {"scratch/a": first}
+
+
 def test_ancestors_are_told_from_strangers(clone: Repository) -> None:
     first = commit(clone, "one")
     second = commit(clone, "two", parent=first)
