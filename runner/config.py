@@ -28,6 +28,8 @@ _STORE = re.compile(
 )
 """Ways to name a secret store."""
 STORES = "environment, files, sops:PATH-IN-THE-REPOSITORY.yaml or vault:https://HOST/v1/MOUNT/data/PATH"
+_SERVER = re.compile(r"(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://(?:127\.0\.0\.1|localhost))(?::[0-9]{1,5})?")
+_AT_GITLAB = re.compile(r"[0-9]+|[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 DOING = "reading [tool.runbook] of pyproject.toml"
 
 
@@ -36,7 +38,8 @@ class Settings:
     """Checked settings. Times are seconds.
 
     `project` is the id that genesis froze; `branch` holds runbooks and policy; `lease` is how long a silent owner is
-    waited for; `secrets` is a folder of secret files, one for each name; `secret_stores` are asked in their order.
+    waited for; `gitlab` is the server's address and `gitlab_project` the project's path or number there, for
+    `forge = "gitlab"`; `secrets` is a folder of secret files, one for each name; `secret_stores` are asked in order.
     """
 
     project: str = ""
@@ -44,6 +47,8 @@ class Settings:
     evidence_branch: str = "evidence"
     issues_branch: str = "issues"
     forge: str = "local"
+    gitlab: str = ""
+    gitlab_project: str = ""
     executor: str = "local"
     bot: str = "runbook"
     lease: int = 60
@@ -74,11 +79,27 @@ def read(text: str | None) -> Settings:
             problems.append(f"{name} must be of type {known[name].type}, not {value!r}")
         elif name in _NAMES and not _NAME.fullmatch(str(value)):
             problems.append(f"{name} = {value!r} must be of letters and digits with single - _ . / between them")
+    problems += _not_a_forge(table)
     if problems:
         raise OperatorError(DOING, "; ".join(problems), hint=f"settings are: {', '.join(known)}")
     stores = table.pop("secret-stores", None)
     settings = Settings(**{name.replace("-", "_"): value for name, value in table.items()})
     return replace(settings, secret_stores=tuple(stores)) if stores else settings
+
+
+def _not_a_forge(table: Mapping[str, object]) -> list[str]:
+    """What keeps a forge from being reachable."""
+    forge, url, place = (str(table.get(name, "")) for name in ("forge", "gitlab", "gitlab-project"))
+    wrong = []
+    if forge not in {"", "local", "gitlab"}:
+        wrong.append(f"forge = {forge!r} must be local or gitlab")
+    if forge == "gitlab" and not (url and place):
+        wrong.append("forge = 'gitlab' needs gitlab and gitlab-project")
+    if url and not _SERVER.fullmatch(url):
+        wrong.append("gitlab must be an address such as https://gitlab.example.org, without a path")
+    if place and not _AT_GITLAB.fullmatch(place):
+        wrong.append("gitlab-project must be a path such as ops/runbooks, or the project's number")
+    return wrong
 
 
 def _not_stores(value: object) -> list[str]:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -122,16 +123,18 @@ class Workspace:
 
     def forge_as_person(self, *, fetched: bool = False) -> Forge:
         """The forge, writing as the person at the keyboard; `fetched` says that what is here is to be read as it is."""
+        if self.settings.forge == "gitlab":
+            return _gitlab(self)
         from runner.adapters.forge.local import LocalForge
 
-        def signer() -> PersonSigner | None:
-            return _person_signer(self.repository)
-
         fetched = fetched or self._answered_within(FRESH)
+        signer = partial(_person_signer, self.repository)
         return LocalForge.for_person(self.objects, **self._place(), signer=signer, fetched=fetched)
 
     def forge_as_bot(self, *, fetched: bool = False) -> Forge:
         """The forge, writing as the runner itself; `fetched` says that its branch was fetched just now."""
+        if self.settings.forge == "gitlab":
+            return _gitlab(self, as_bot=True)
         from runner.adapters.forge.local import LocalForge
 
         return LocalForge.for_bot(self.objects, **self._place(), signer=self.signer(), fetched=fetched)
@@ -174,6 +177,12 @@ class Workspace:
     def secrets_folder(self) -> Path:
         """Where secret files are, one for each name."""
         return Path(self.settings.secrets).expanduser() if self.settings.secrets else self.state / "secrets"
+
+
+def _gitlab(workspace: Workspace, *, as_bot: bool = False) -> Forge:
+    from runner.adapters.forge import gitlab
+
+    return gitlab.opened(workspace.repository, workspace.settings, as_bot=as_bot)
 
 
 def key_at(file: Path) -> Signer:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
+from runner.adapters.forge.gitlab import GitLabForge
+from runner.adapters.forge.gitlab_asking import Asking
 from runner.ports.forge import Forge
 from tests.adapters.forge.site import new_site
+from tests.gitlab.faults import Fault, Kind
+from tests.gitlab.running import serving
+from tests.gitlab.seed import BOT, PROJECT, seed
 
 ALICE, BOB, MALLORY = "alice@x", "bob@x", "mallory@x"
 """Alice and Bob are members, Mallory is not; a forge with user names maps these to its own."""
@@ -57,4 +62,37 @@ class PlainGit:
         self._site.close()
 
 
-FORGES: dict[str, Callable[[Path], Place]] = {"local": PlainGit}
+class GitLab:
+    """A project at the stand-in for GitLab; strangers may write there, as in a project that is open to all users."""
+
+    NAMES: ClassVar = {ALICE: "alice", BOB: "bob", MALLORY: "mallory"}
+
+    def __init__(self, folder: Path) -> None:
+        self._open = ExitStack()
+        self._server = self._open.enter_context(serving(folder / "gitlab"))
+        self._seeded = seed(self._server)
+        self._seeded.project.internal = True
+
+    def person(self, name: str) -> Forge:
+        return self._forge(self.NAMES[name])
+
+    def runner(self) -> Forge:
+        return self._forge(BOT)
+
+    def _forge(self, user: str) -> Forge:
+        asking = Asking(self._server.base, self._seeded.tokens[user])
+        return GitLabForge(asking, project=PROJECT, id_="lab-00000000", bot=BOT)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        order = self._server.faults.order(Fault(kind=Kind.STATUS, status=503, times=1_000_000))
+        yield
+        order.times = 0
+
+    def close(self) -> None:
+        self._open.close()
+        assert self._server.missing == []
+        assert self._server.contract is None or self._server.contract.broken == []
+
+
+FORGES: dict[str, Callable[[Path], Place]] = {"local": PlainGit, "gitlab": GitLab}

@@ -1,0 +1,30 @@
+"""The password that Git itself would use for an address: asked of Git's credential helpers, kept nowhere else."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from runner.repository.process import GitError, git
+from runner.repository.repository import Repository
+
+
+def password(repository: Repository, url: str) -> str | None:
+    """Ask the credential helpers that are configured for a clone.
+
+    Args:
+        repository: the clone, whose configuration names the helpers.
+        url: the server; only its scheme, host and port are told to them.
+
+    Returns:
+        The password or token, or None if no helper has one. Nobody is ever prompted.
+    """
+    where = urlsplit(url)
+    question = f"protocol={where.scheme}\nhost={where.netloc}\n\n"
+    # An empty program: Git would otherwise open a window to ask.
+    quiet = {"GIT_ASKPASS": "", "SSH_ASKPASS": ""}
+    try:
+        said = git(["credential", "fill"], cwd=repository.path, stdin=question.encode(), env=quiet)
+    except GitError:
+        return None
+    fields = dict(line.partition("=")[::2] for line in said.decode(errors="replace").splitlines())
+    return fields.get("password") or None

@@ -1,0 +1,59 @@
+"""A running stand-in: on a free port of loopback, in a thread, until it is closed."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from tests.gitlab.app import Server
+from tests.gitlab.certificate import make
+from tests.gitlab.contract import FILE, Contract
+from tests.gitlab.site import Site, Tier
+
+START = 20.0
+"""Seconds that the server may take to listen."""
+
+
+@contextmanager
+def serving(folder: Path, *, tier: Tier = Tier.FREE, port: int = 0, tls: bool = False) -> Iterator[Server]:
+    """Serve a new, empty site until the end of the block.
+
+    Args:
+        folder: where its repositories lie, and its certificate (`gitlab.crt`, which vouches for itself).
+        tier: what was paid for.
+        port: 0 for any that is free.
+        tls: serve HTTPS.
+    """
+    secured = make(folder) if tls else None
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    base = f"{'https' if tls else 'http'}://127.0.0.1:{listening.getsockname()[1]}"
+    server = Server(site=Site(folder, tier=tier), base=base, contract=Contract() if FILE.exists() else None)
+    config = uvicorn.Config(
+        server.application(),
+        log_level="critical",
+        lifespan="off",
+        access_log=False,
+        ssl_certfile=str(secured[0]) if secured else None,
+        ssl_keyfile=str(secured[1]) if secured else None,
+    )
+    running = uvicorn.Server(config)
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True, name="gitlab")
+    thread.start()
+    deadline = time.monotonic() + START
+    while not running.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    try:
+        yield server
+    finally:
+        server.outbox.close()
+        running.should_exit = True
+        thread.join(timeout=START)
+        listening.close()
