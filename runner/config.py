@@ -135,6 +135,14 @@ def state_folder(project: str, environ: Mapping[str, str] = os.environ) -> Path:
     return (Path(named) if named else home / "runbook") / project
 
 
+def environments_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where this machine keeps the environments that it built, for all projects: a lock's digest is the same in each.
+
+    No project can have this name.
+    """
+    return state_folder(".environments", environ)
+
+
 def host(environ: Mapping[str, str] = os.environ) -> str:
     """What this machine is called in events: `RUNBOOK_HOST`, where its name is nobody's business, else its name."""
     return environ.get("RUNBOOK_HOST") or socket.gethostname() or "unnamed"

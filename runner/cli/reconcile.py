@@ -34,11 +34,12 @@ def command(folder: Path, *, once: bool, no_wait: bool, every: int, log: bool, a
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.cli.supervise import exit_code, open_folder, reconcile, standing
     from runner.errors import OutsideError
+    from runner.supervisor.preparing import UnpreparedError
 
     while True:
         try:
             snapshot = reconcile(open_folder(folder), wait=not no_wait, quiet=as_json, log=log)
-        except OutsideError as error:
+        except (OutsideError, UnpreparedError) as error:
             if once:
                 raise
             click.echo(f"  {error}; trying again", err=True)

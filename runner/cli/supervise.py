@@ -48,14 +48,21 @@ def open_folder(folder: Path) -> Workspace:
 def reconcile(
     workspace: Workspace, *, only: IssueId | None = None, wait: bool = True, quiet: bool = False, log: bool = True
 ) -> Snapshot:
-    """Do everything that can be done now, show it (with what cells say), and bring the evidence into the work tree."""
+    """Do everything that can be done now, show it (with what cells say), and bring the evidence into the work tree.
+
+    Raises:
+        StoreAwayError, UnpreparedError: in the end, if something was put off because it could not be made ready.
+    """
     from runner.evidence.view import refresh
     from runner.supervisor.supervisor import Supervisor
     from runner.wiring import now
 
     with watching(quiet=quiet, log=log) as watcher:
-        snapshot = Supervisor(workspace, now=now, watcher=watcher).reconcile(only=only, wait=wait)
+        supervisor = Supervisor(workspace, now=now, watcher=watcher)
+        snapshot = supervisor.reconcile(only=only, wait=wait)
     refresh(workspace.objects, branch=workspace.settings.evidence_branch)
+    if supervisor.put_off:
+        raise supervisor.put_off[0]
     return snapshot
 
 

@@ -48,7 +48,7 @@ def command(notebook: Path, *, given: tuple[str, ...], as_json: bool) -> int:
     values = runbook.parameters.values(_given(given), examples=dict(runbook.header.examples))
     order = _order(runbook, values.plain())
     with tempfile.TemporaryDirectory(prefix="runbook-try-") as folder:
-        outcome, executed = _carried_out(Path(folder), order, content=content)
+        outcome, executed = _carried_out(Path(folder), order, runbook=runbook)
     shown = _shown(executed)
     emit(
         {"outcome": outcome, "parameters": values.plain(), "shown": shown},
@@ -72,6 +72,7 @@ def _given(words: tuple[str, ...]) -> dict[str, Json]:
 
 
 def _order(runbook: Runbook, values: Mapping[str, Json]) -> Order:
+    from runner.digest import sha256
     from runner.execution import toolkit_copy
     from runner.execution.order import Mode, Order
     from runner.runbook import header
@@ -102,14 +103,16 @@ def _order(runbook: Runbook, values: Mapping[str, Json]) -> Order:
         fingerprint=None,
         plan_outputs={},
         environment={"RUNBOOK_RUN_ID": "try", "RUNBOOK_MODE": Mode.REHEARSE.value},
+        environment_lock=sha256(runbook.lock) if runbook.lock is not None else None,
     )
 
 
-def _carried_out(folder: Path, order: Order, *, content: bytes) -> tuple[Outcome, bytes]:
+def _carried_out(folder: Path, order: Order, *, runbook: Runbook) -> tuple[Outcome, bytes]:
     """Give the order to a worker in this process, and read what it sealed."""
     from runner import wiring
     from runner.digest import canonical, parse
     from runner.errors import OutsideError
+    from runner.execution.needs import LOCK
     from runner.execution.order import PAYLOAD_TYPE
     from runner.execution.outcome import Outcome
     from runner.execution.worker import Outside, carry_out
@@ -120,7 +123,9 @@ def _carried_out(folder: Path, order: Order, *, content: bytes) -> tuple[Outcome
     spool.mkdir(mode=0o700)
     signer = wiring.key_at(folder / "key")
     (spool / "order.dsse.json").write_bytes(make_envelope(canonical(order), payload_type=PAYLOAD_TYPE, signer=signer))
-    (spool / "runbook.ipynb").write_bytes(content)
+    (spool / "runbook.ipynb").write_bytes(runbook.content)
+    if runbook.lock is not None:
+        (spool / LOCK).write_bytes(runbook.lock)
     (spool / "trusted_keys").write_text(signer.public_key + "\n")
     outside = Outside(secrets=wiring.own_secrets(), still_open=still_open, now=wiring.now)
     carry_out(spool, outside=outside)

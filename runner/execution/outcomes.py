@@ -12,6 +12,7 @@ import msgspec
 
 from runner.digest import readable, sha256
 from runner.execution import executed, fingerprint, kernels, scan, toolkit_copy
+from runner.execution.environments import Built
 from runner.execution.executed import Shown
 from runner.execution.order import Mode, Order
 from runner.execution.outcome import Answered, CellFate, Environment, ExitReason, Outcome, Redaction
@@ -38,6 +39,8 @@ class Ending:
     finished: datetime
     seconds: float
     answers: tuple[Answered, ...] = ()
+    built: Built | None = None
+    """The environment of a lock file; None for the runner's own packages."""
 
 
 def files(order: Order, notebook: bytes, *, ending: Ending, kept: Kept) -> tuple[Outcome, dict[str, bytes]]:
@@ -102,7 +105,7 @@ def _made(
         seconds=round(ending.seconds, 3),
         message=ending.message,
         isolation=ending.isolation,
-        environment=environment(),
+        environment=environment(ending.built),
         cells=ending.cells,
         fingerprint=fingerprint.fingerprint(ending.plan_outputs),
         moved=ending.moved,
@@ -156,14 +159,16 @@ def status(reason: ExitReason | None) -> Status:
             return Status.FAILED
 
 
-def environment() -> Environment:
-    """Describe what cells run in, without the host's name."""
+def environment(built: Built | None = None) -> Environment:
+    """Describe what cells run in, without the host's name; its Python is ours, whoever built it."""
+    packages = "\n".join(built.packages) if built else kernels.packages()
     return Environment(
         python=platform.python_version(),
-        kernel=kernels.kernel_version(),
+        kernel=built.kernel if built else kernels.kernel_version(),
         platform=f"{sys.platform}-{platform.machine()}",
-        packages=sha256(kernels.packages().encode()),
+        packages=sha256(packages.encode()),
         toolkit=toolkit_copy.digest(toolkit_copy.files()),
+        lock=built.lock if built else None,
     )
 
 

@@ -10,19 +10,23 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from runner.errors import IntegrityError, OperatorError, OutsideError, RunbookError
-from runner.execution import acceptance, isolation, outcomes, plan_files, seal_outcome, transcript
+from runner import config
+from runner.errors import IntegrityError, RunbookError
+from runner.execution import acceptance, isolation, needs, outcomes, plan_files, seal_outcome, transcript
 from runner.execution.asking import Asking
 from runner.execution.attempt import Attempt, Result
+from runner.execution.environments import Built
 from runner.execution.isolation import Room
 from runner.execution.kernels import Kernel
 from runner.execution.live import Live
+from runner.execution.needs import UnavailableError
 from runner.execution.order import Mode, Order
 from runner.execution.outcome import ExitReason, Outcome
 from runner.execution.outputs import Kept
@@ -44,7 +48,8 @@ class Outside:
 
     `still_open` raises IntegrityError if the start is not open on the remote with this plan digest and nonce, and
     OutsideError if the remote cannot be asked. `now` is the wall clock in UTC, `clock` monotonic seconds. `hidden` are
-    this machine's own folders, such as the one with the key, which stay shut whatever a header declares.
+    this machine's own folders, such as the one with the key, which stay shut whatever a header declares. `environments`
+    is the folder of its environments.
     """
 
     secrets: Secrets
@@ -52,6 +57,7 @@ class Outside:
     now: Callable[[], datetime]
     clock: Callable[[], float] = time.monotonic
     hidden: tuple[str, ...] = ()
+    environments: Path = field(default_factory=config.environments_folder)
 
 
 def carry_out(spool: Path, *, outside: Outside) -> Outcome | None:
@@ -96,20 +102,24 @@ class _Work:
         self._loop = asyncio.new_event_loop()
         self._isolation = isolation.reached()
         self._left: dict[str, bytes] = {}
+        self._built: Built | None = None
 
     def done(self, stopping: Stopping) -> Outcome:
         """Execute, seal and leave nothing behind but the spool's files."""
         room: Room | None = None
         try:
             seal_outcome.reserve(self._spool)
-            cells, secrets = self._prepared()
+            cells, secrets = self._prepared(stopping)
             self._kept = Kept(masker=Masker(secrets), hidden_paths=_hidden(self._spool))
             room = isolation.open_room(self._spool)
-            plan_files.hand(room, plan_files.check(self._spool, self._order.files))
-            ending = self._attempted(cells, secrets=secrets, stopping=stopping, room=room)
+            if self._order.mode is Mode.PREPARE:
+                ending = self._nothing(None, "")
+            else:
+                plan_files.hand(room, plan_files.check(self._spool, self._order.files))
+                ending = self._attempted(cells, secrets=secrets, stopping=stopping, room=room)
             if self._order.mode is Mode.REHEARSE:
                 self._left = plan_files.left(room)
-        except _UnavailableError as error:
+        except UnavailableError as error:
             ending = self._nothing(error.reason, str(error))
         except RunbookError as error:
             ending = self._nothing(ExitReason.INTERNAL_ERROR, str(error))
@@ -119,37 +129,24 @@ class _Work:
             self._loop.close()
         return self._sealed(ending)
 
-    def _prepared(self) -> tuple[tuple[Cell, ...], dict[str, str]]:
-        """Read the cells, and get the secrets that this order may have."""
+    def _prepared(self, stopping: Stopping) -> tuple[tuple[Cell, ...], dict[str, str]]:
+        """Read the cells, and get what this order needs: secrets last, so that they are held as short as possible."""
         isolation.require(self._order.isolation, level=self._isolation)
         cells = notebook_cells.read(json.loads(self._notebook))
-        names = self._order.read_secrets
-        if self._order.mode is Mode.RUN:
-            names = (*names, *self._order.change_secrets)
-        values: dict[str, str] = {}
-        for name in dict.fromkeys(names):
-            values[name] = self._resolved(name, cells=cells)
-        return cells, values
-
-    def _resolved(self, name: str, *, cells: tuple[Cell, ...]) -> str:
-        try:
-            value = self._outside.secrets.resolve(name)
-            Masker({name: value})
-        except OperatorError as error:
-            raise _UnavailableError(error, ExitReason.SECRET_UNAVAILABLE) from error
-        except OutsideError as error:
-            raise _UnavailableError(error, ExitReason.STORE_AWAY) from error
-        if any(value in text for text in (*(cell.source for cell in cells), self._order.injected)):
-            # The notebook is kept byte for byte, so what stands in it cannot be masked.
-            wrong = OperatorError(f"taking the secret {name}", "its value stands in the runbook or its parameters")
-            raise _UnavailableError(wrong, ExitReason.SECRET_UNAVAILABLE)
-        return value
+        sources = needs.Sources(
+            secrets=self._outside.secrets,
+            environments=self._outside.environments,
+            stopped=lambda: stopping.cancelled,
+        )
+        self._built = needs.environment(self._spool, self._order, sources=sources)
+        return cells, needs.secrets(self._order, cells=cells, sources=sources)
 
     def _attempted(
         self, cells: tuple[Cell, ...], *, secrets: dict[str, str], stopping: Stopping, room: Room
     ) -> outcomes.Ending:
         hidden = (str(self._spool), *self._outside.hidden)
-        sandbox = isolation.sandbox(self._order, level=self._isolation, hidden=hidden)
+        python = str(self._built.python) if self._built else sys.executable
+        sandbox = isolation.sandbox(self._order, level=self._isolation, hidden=hidden, python=python)
         environment = isolation.environment(room, self._order.environment, python=sandbox.python)
 
         def arm(*, change: bool) -> None:
@@ -207,9 +204,10 @@ class _Work:
             started=self._started,
             finished=self._outside.now(),
             seconds=self._outside.clock() - self._began,
+            built=self._built,
         )
 
-    def _nothing(self, reason: ExitReason, message: str) -> outcomes.Ending:
+    def _nothing(self, reason: ExitReason | None, message: str) -> outcomes.Ending:
         """The ending of an order of which no cell was executed."""
         return outcomes.Ending(
             reason=reason,
@@ -223,6 +221,7 @@ class _Work:
             started=self._started,
             finished=self._outside.now(),
             seconds=self._outside.clock() - self._began,
+            built=self._built,
         )
 
     def _make_room(self) -> None:
@@ -236,15 +235,6 @@ class _Work:
             outcome, files = outcomes.without_outputs(self._order, self._notebook, ending=ending, kept=self._kept)
             seal_outcome.seal(self._spool, files, make_room=self._make_room)
         return outcome
-
-
-class _UnavailableError(RunbookError):
-    """Something that the order needs cannot be had, so no cell was executed; the hint goes with what is wrong."""
-
-    def __init__(self, error: RunbookError, reason: ExitReason) -> None:
-        wrong = f"{error.wrong}; {error.hint}" if error.hint else error.wrong
-        super().__init__(error.doing, wrong)
-        self.reason = reason
 
 
 def _hidden(spool: Path) -> tuple[str, ...]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from runner.digest import Digest, canonical, sha256
 from runner.errors import IntegrityError
+from runner.execution.needs import LOCK
 from runner.execution.order import PAYLOAD_TYPE, Mode, Order
 from runner.ledger.bodies import Start
 from runner.ledger.envelope import make_envelope
@@ -14,14 +17,23 @@ from runner.plan.plan import Plan
 from runner.ports.executor import Work
 from runner.supervisor.desk import Desk
 
-REHEARSAL = "rehearsal"
-"""How the executor calls a run's rehearsal, behind the run's id."""
+REHEARSAL, PREPARATION = "rehearsal", "preparation"
+"""How the executor calls a run's rehearsal, and its making ready, behind the run's id."""
+PASSING = frozenset({REHEARSAL, PREPARATION})
+"""Work that nobody waits for but the supervisor that ordered it."""
 
 
 def rehearsal(desk: Desk, plan: Plan, *, notebook: bytes) -> Work:
     """The order to execute only what cannot change anything, with the read secrets only."""
     order = _order(plan, mode=Mode.REHEARSE, digest=None, start=None, repository="")
-    return _work(desk, order, key=f"{plan.run}/{REHEARSAL}", notebook=notebook, files={})
+    return _work(desk, plan, order, key=f"{plan.run}/{REHEARSAL}", notebook=notebook, files={})
+
+
+def preparation(desk: Desk, plan: Plan, *, notebook: bytes, change: bool) -> Work:
+    """The order to get what a run needs and to execute nothing; `change` with the secrets to change with."""
+    order = _order(plan, mode=Mode.PREPARE, digest=None, start=None, repository="")
+    order = msgspec.structs.replace(order, change_secrets=plan.change_secrets if change else ())
+    return _work(desk, plan, order, key=f"{plan.run}/{PREPARATION}", notebook=notebook, files={})
 
 
 def attempt(desk: Desk, plan: Plan, *, digest: Digest, start: Event, files: Mapping[str, bytes]) -> Work:
@@ -30,13 +42,27 @@ def attempt(desk: Desk, plan: Plan, *, digest: Digest, start: Event, files: Mapp
     Raises:
         IntegrityError: if the runbook at the plan's commit is not the one that was approved.
     """
-    notebook = desk.workspace.objects.read(plan.runbook.commit, plan.runbook.path)
-    if notebook is None or sha256(notebook) != plan.runbook.sha256:
-        wrong = f"{plan.runbook.path} at {plan.runbook.commit[:12]} is not the runbook of the plan"
-        raise IntegrityError(f"ordering run {plan.run}", wrong)
+    notebook = pinned(desk, plan)
     repository = str(desk.workspace.repository.path)
     order = _order(plan, mode=Mode.RUN, digest=digest, start=start, repository=repository)
-    return _work(desk, order, key=f"{plan.run}/{order.attempt}", notebook=notebook, files=files)
+    return _work(desk, plan, order, key=f"{plan.run}/{order.attempt}", notebook=notebook, files=files)
+
+
+def pinned(desk: Desk, plan: Plan) -> bytes:
+    """The runbook of a plan, from its commit.
+
+    Raises:
+        IntegrityError: if it is not the one that was approved.
+    """
+    return _file(desk, plan, plan.runbook.path, digest=plan.runbook.sha256, what="runbook")
+
+
+def _file(desk: Desk, plan: Plan, path: str, *, digest: Digest, what: str) -> bytes:
+    data = desk.workspace.objects.read(plan.runbook.commit, path)
+    if data is None or sha256(data) != digest:
+        wrong = f"{path} at {plan.runbook.commit[:12]} is not the {what} of the plan"
+        raise IntegrityError(f"ordering run {plan.run}", wrong)
+    return data
 
 
 def _order(plan: Plan, *, mode: Mode, digest: Digest | None, start: Event | None, repository: str) -> Order:
@@ -66,6 +92,7 @@ def _order(plan: Plan, *, mode: Mode, digest: Digest | None, start: Event | None
         fingerprint=plan.rehearsal.fingerprint,
         plan_outputs=plan.rehearsal.outputs,
         files={file.name: file.sha256 for file in plan.files},
+        environment_lock=plan.environment.sha256 if plan.environment else None,
         environment={
             "RUNBOOK_RUN_ID": plan.run,
             "RUNBOOK_MODE": mode.value,
@@ -74,8 +101,11 @@ def _order(plan: Plan, *, mode: Mode, digest: Digest | None, start: Event | None
     )
 
 
-def _work(desk: Desk, order: Order, *, key: str, notebook: bytes, files: Mapping[str, bytes]) -> Work:
+def _work(desk: Desk, plan: Plan, order: Order, *, key: str, notebook: bytes, files: Mapping[str, bytes]) -> Work:
     signed = make_envelope(canonical(order), payload_type=PAYLOAD_TYPE, signer=desk.writer.signer)
     keys = "\n".join(sorted(desk.ledger.state.keys)) + "\n"
     inside = {"order.dsse.json": signed, "runbook.ipynb": notebook, "trusted_keys": keys.encode(), **files}
+    if plan.environment:
+        lock = _file(desk, plan, plan.environment.path, digest=plan.environment.sha256, what="lock file")
+        inside[LOCK] = lock
     return Work(key=key, files=inside)

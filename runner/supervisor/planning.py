@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -11,7 +10,7 @@ import msgspec
 from runner.approval.collect import said
 from runner.approval.decide import may_request, secrets_refused
 from runner.digest import parse, sha256
-from runner.errors import OperatorError, OutsideError, RequestError
+from runner.errors import OperatorError, RequestError
 from runner.evidence.seal import plan_draft
 from runner.execution import toolkit_copy
 from runner.execution.outcome import Outcome
@@ -23,7 +22,6 @@ from runner.ledger.state import State
 from runner.plan.draft import Terms, draft, freeze
 from runner.plan.plan import Plan, Rehearsed, SavedFile
 from runner.plan.run import Run, fold
-from runner.ports.executor import WorkState
 from runner.ports.forge import PersonId
 from runner.request.request import Request
 from runner.runbook import catalog, leaks
@@ -31,12 +29,8 @@ from runner.runbook.cells import Role
 from runner.runbook.finding import Severity
 from runner.runbook.lint import lint
 from runner.runbook.runbook import Runbook
-from runner.supervisor import orders
+from runner.supervisor import orders, preparing
 from runner.supervisor.desk import Desk
-from runner.supervisor.following import Following
-
-GRACE = 60.0
-"""Seconds beyond the run's own time limit after which a rehearsal that does not end is given up."""
 
 
 class NotRecordedError(OperatorError):
@@ -56,6 +50,7 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
     Raises:
         RequestError: with everything that keeps the request from being planned.
         NotRecordedError: if this machine cannot write to the ledger: asking again is not needed.
+        StoreAwayError, UnpreparedError: if a secret or the environment cannot be had: nothing is put on record.
         OutsideError: if the rehearsal could not be carried out at all.
     """
     _nothing_leaks(request)
@@ -168,17 +163,16 @@ def _rehearse(
     desk: Desk, runbook: Runbook, plan: Plan, *, watch: Callable[[Progress | None], None]
 ) -> tuple[Rehearsed, Mapping[str, bytes]]:
     """Execute what cannot change anything; what the worker left comes with it."""
+    doing = f"rehearsing {plan.runbook.name}"
     if not any(cell.role in {Role.READ, Role.PLAN} for cell in runbook.cells):
+        if plan.environment or plan.read_secrets:
+            work = orders.preparation(desk, plan, notebook=runbook.content, change=False)
+            preparing.prepare(desk, plan, work, doing=doing, watch=watch)
         return Rehearsed(result=Rehearsal.NOTHING, notebook=None, fingerprint=None, outputs={}), {}
     work = orders.rehearsal(desk, plan, notebook=runbook.content)
-    desk.executor.submit(work)
-    try:
-        left = _wait(desk, work.key, plan, watch=watch)
-    except BaseException:
-        # Nobody will look at what it would still find out.
-        desk.executor.cancel(work.key, rollback=False)
-        raise
+    left = preparing.carried_out(desk, plan, work, doing=doing, watch=watch)
     outcome = parse(Outcome, left["outcome.json"])
+    preparing.check(outcome, doing=doing)
     ok = outcome.status is Status.SUCCEEDED and not outcome.withheld
     return Rehearsed(
         result=Rehearsal.OK if ok else Rehearsal.FAILED,
@@ -187,23 +181,6 @@ def _rehearse(
         outputs=outcome.plan_outputs,
         message=outcome.message,
     ), left
-
-
-def _wait(desk: Desk, key: str, plan: Plan, *, watch: Callable[[Progress | None], None]) -> Mapping[str, bytes]:
-    """What a rehearsal left, once it ended."""
-    deadline = time.monotonic() + plan.timeout + GRACE
-    following = Following(desk.executor, key)
-    while time.monotonic() < deadline:
-        match desk.executor.state(key):
-            case WorkState.SEALED:
-                return desk.executor.collect(key)
-            case WorkState.DEAD | WorkState.UNKNOWN:
-                hint = "write the request again; look at the worker's log in the state folder if it happens twice"
-                raise OutsideError(f"rehearsing {plan.runbook.name}", "the worker died", hint=hint)
-            case WorkState.SUBMITTED | WorkState.RUNNING:
-                watch(following.look())
-                time.sleep(0.05)
-    raise OutsideError(f"rehearsing {plan.runbook.name}", f"it did not end within {plan.timeout + GRACE:.0f} s")
 
 
 def _saved(left: Mapping[str, bytes]) -> tuple[SavedFile, ...]:

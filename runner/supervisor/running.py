@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from runner.approval.decide import Verdict
 from runner.digest import parse, sha256
@@ -12,6 +12,7 @@ from runner.evidence import layout
 from runner.evidence.seal import end_draft, event_draft
 from runner.execution import transcript
 from runner.execution.outcome import Outcome
+from runner.execution.progress import Progress
 from runner.ledger.bodies import Cancel, Expire, Interrupt, Start
 from runner.ledger.chain import Draft
 from runner.ledger.event import Event
@@ -19,24 +20,27 @@ from runner.ledger.state import State
 from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.snapshot import Known
-from runner.supervisor import heartbeat, orders
+from runner.supervisor import heartbeat, orders, preparing
 from runner.supervisor.desk import Desk
 from runner.supervisor.gather import work_key
 from runner.supervisor.judging import judged
-from runner.supervisor.orders import REHEARSAL
 from runner.supervisor.planning import plan_files
 from runner.supervisor.record import append, current
 
 
-def start(desk: Desk, known: Known) -> bool:
+def start(desk: Desk, known: Known, *, watch: Callable[[Progress | None], None] = lambda _so_far: None) -> bool:
     """Judge again with the newest policy, members and comments, take the locks, and put the start on record.
 
     Raises:
         RequestError: if a file of the plan is lost.
+        StoreAwayError, UnpreparedError: if a secret or the environment cannot be had.
         OutsideError: if forge or remote do not answer: then nothing starts.
     """
     plan = known.plan
     plan_files(desk, plan)
+    if preparing.needed(plan):
+        work = orders.preparation(desk, plan, notebook=orders.pinned(desk, plan), change=True)
+        preparing.prepare(desk, plan, work, doing=f"starting {plan.run}", watch=watch)
     thread = desk.forge.thread(known.thread.issue.id)
     decision = judged(desk, known.run, plan, thread=thread)
     nonce = secrets.token_hex(16)
@@ -139,7 +143,7 @@ def sweep(desk: Desk) -> None:
     """
     for key in desk.executor.kept():
         run, _, what = key.partition("/")
-        if what == REHEARSAL:
+        if what in orders.PASSING:
             desk.executor.cancel(key, rollback=False)
             desk.executor.forget(key)
         elif desk.ledger.cache.events(run) and current(desk.ledger, run).over:

@@ -35,7 +35,7 @@ from runner.plan.run import Run, RunState
 from runner.ports.forge import IssueId
 from runner.publication import comments
 from runner.snapshot import Known, Snapshot, Unheard
-from runner.supervisor import company, halting, heartbeat, planning, record, running, telling
+from runner.supervisor import company, halting, heartbeat, planning, preparing, record, running, telling
 from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending
 from runner.supervisor.following import Followed
@@ -55,6 +55,8 @@ class Supervisor:
         self._watcher = watcher
         self._ending = Ending()
         self._open: tuple[Run, ...] = ()
+        self.put_off: list[RunbookError] = []
+        """Why requests or runs could not be made ready in this call: whoever it falls to acts next."""
         file = workspace.state / "heartbeats.json"
         lease = float(workspace.settings.lease)
         self._observer = Observer(file, lease=lease, monotonic=time.monotonic, boot=heartbeat.boot_id())
@@ -197,11 +199,23 @@ class Supervisor:
         """Start a run; one that cannot start on this machine must not keep others from starting."""
         self._watcher.say(f"start {known.run.id}")
         self._ending.busy = True
+
+        def watch(_so_far: Progress | None) -> None:
+            company.signs_of_life(desk, self._open, pulse=self._pulse, watcher=self._watcher)
+
         try:
-            return running.start(desk, known)
+            return running.start(desk, known, watch=watch)
+        except (preparing.StoreAwayError, preparing.UnpreparedError) as error:
+            return self._put_off(error)
         except RequestError as error:
             self._watcher.say(f"it does not start: {error}")
             return False
+
+    def _put_off(self, error: RunbookError) -> bool:
+        """Leave what cannot be had now to a later call; everybody else's work goes on."""
+        self._watcher.say(str(error))
+        self.put_off.append(error)
+        return False
 
     def _plan(self, desk: Desk, action: MakePlan) -> bool:
         request = action.request
@@ -215,9 +229,13 @@ class Supervisor:
         self._watcher.say(f"plan {request.runbook} for {request.comment.author}")
         try:
             return planning.make_plan(desk, request, progress=progress) is not None
+        except preparing.StoreAwayError as error:
+            return self._put_off(error)
         except (OutsideError, planning.NotRecordedError):
             raise
         except RunbookError as error:
+            if isinstance(error, preparing.UnpreparedError):
+                self._put_off(error)
             hint = error.hint
             body = comments.refusal(
                 key=request.key, verb="the request", by=request.comment.author, reasons=(str(error),), hint=hint
