@@ -101,8 +101,8 @@ class Kernel:
         """
         self.client = self.manager.client()
         self.client.allow_stdin = False
-        # What waits for us must never be dropped: the message that a cell is done may be among it.
-        self.client.context.rcvhwm = 0
+        # A flood waits in the cell that makes it and not in our memory; nothing of it is dropped on either side.
+        self.client.context.rcvhwm = kernel_start.WAITING
         self.client.start_channels(stdin=False)
         try:
             self._loop.run_until_complete(self.client.wait_for_ready(timeout=START_TIMEOUT))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -26,23 +27,42 @@ letter of an escape such as a newline's."""
 _AT_START = r"(?:(?<![0-9A-Za-z_-])|(?<=\\[bfnrt]))"
 """The same for a token without an upper length: not inside a longer one, or hostile text would be read once per try."""
 
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("private-key", re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")),
-    ("aws-access-key", re.compile(_ALONE + r"(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    ("gitlab-token", re.compile(r"gl(?:pat|ptt|rt|dt|cbt|soat|agent|oas|ft|imt)-[0-9A-Za-z_-]{20,}")),
-    ("github-token", re.compile(r"(?:gh[pousr]_[0-9A-Za-z]{36,}|github_pat_[0-9A-Za-z_]{50,})")),
-    ("slack-token", re.compile(r"xox[abeoprs]-[0-9A-Za-z-]{10,}")),
-    ("google-api-key", re.compile(_ALONE + r"AIza[0-9A-Za-z_-]{35}")),
-    ("stripe-key", re.compile(r"[rs]k_live_[0-9A-Za-z]{20,}")),
-    ("json-web-token", re.compile(_AT_START + r"eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}")),
-    ("password-in-url", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"{}$]{1,64}:[^\s/:@'\"{}$]{3,128}@")),
+_PATTERNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
+    ("private-key", ("PRIVATE KEY",), re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")),
+    ("aws-access-key", ("AKIA", "ASIA"), re.compile(_ALONE + r"(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
     (
-        "assigned-secret",
-        re.compile(
-            r"(?i)\b\w{0,40}(?:password|passwd|secret|api_?key|access_?key|auth_?token|token)\w{0,20}"
-            r"\s{0,8}[:=]\s{0,8}[rbf]?(['\"])(?![^'\"]*[{}<>$])[^'\"\s]{8,200}\1"
-        ),
+        "gitlab-token",
+        ("gl",),
+        re.compile(r"gl(?:pat|ptt|rt|dt|cbt|soat|agent|oas|ft|imt)-[0-9A-Za-z_-]{20,}"),
     ),
+    (
+        "github-token",
+        ("gh", "github_pat_"),
+        re.compile(r"(?:gh[pousr]_[0-9A-Za-z]{36,}|github_pat_[0-9A-Za-z_]{50,})"),
+    ),
+    ("slack-token", ("xox",), re.compile(r"xox[abeoprs]-[0-9A-Za-z-]{10,}")),
+    ("google-api-key", ("AIza",), re.compile(_ALONE + r"AIza[0-9A-Za-z_-]{35}")),
+    ("stripe-key", ("k_live_",), re.compile(r"[rs]k_live_[0-9A-Za-z]{20,}")),
+    (
+        "json-web-token",
+        ("eyJ",),
+        re.compile(_AT_START + r"eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}"),
+    ),
+    (
+        "password-in-url",
+        ("://",),
+        re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"{}$]{1,64}:[^\s/:@'\"{}$]{3,128}@"),
+    ),
+)
+"""Rule, the texts of which one is in everything that it finds, and the pattern. Looking for a plain text costs next to
+nothing beside a pattern, and most text holds none of them."""
+
+_WORDS = ("password", "passwd", "passphrase", "secret", "token", "key")
+"""The same for what is assigned, in any case of letters."""
+
+_ASSIGNED = re.compile(
+    r"(?i)\b\w{0,40}(?:password|passwd|secret|api_?key|access_?key|auth_?token|token)\w{0,20}"
+    r"\s{0,8}[:=]\s{0,8}[rbf]?(['\"])(?![^'\"]*[{}<>$])[^'\"\s]{8,200}\1"
 )
 
 
@@ -52,12 +72,27 @@ def findings(text: str) -> tuple[Leak, ...]:
     Args:
         text: any text; several lines are searched together.
     """
-    found = [
-        Leak(rule=rule, start=match.start(), end=match.end())
-        for rule, pattern in _PATTERNS
-        for match in pattern.finditer(text)
-    ]
+    found = [*_formed(text)]
+    if _speaks_of_secrets(text):
+        found += [_leak("assigned-secret", match) for match in _ASSIGNED.finditer(text)]
     return tuple(sorted(found, key=lambda leak: (leak.start, leak.rule)))
+
+
+def _formed(text: str) -> Iterator[Leak]:
+    """What is known by its own form, whatever stands around it."""
+    for rule, needles, pattern in _PATTERNS:
+        if any(needle in text for needle in needles):
+            yield from (_leak(rule, match) for match in pattern.finditer(text))
+
+
+def _speaks_of_secrets(text: str) -> bool:
+    # Folding, because a pattern that ignores case takes more letters for one another than lower case does.
+    folded = text.casefold()
+    return any(word in folded for word in _WORDS)
+
+
+def _leak(rule: str, match: re.Match[str]) -> Leak:
+    return Leak(rule=rule, start=match.start(), end=match.end())
 
 
 _UNQUOTED = re.compile(
@@ -75,12 +110,10 @@ def in_output(text: str) -> tuple[Leak, ...]:
     Output speaks of secrets by name all day ("secret: orders-db-password"), and a false alarm withholds evidence: here
     an assigned value counts, quoted or not, only if it looks generated.
     """
-    found = [leak for leak in findings(text) if leak.rule != "assigned-secret"]
-    found += [
-        Leak(rule="assigned-secret", start=match.start(), end=match.end())
-        for match in _UNQUOTED.finditer(text)
-        if _generated(match["value"])
-    ]
+    found = [*_formed(text)]
+    if _speaks_of_secrets(text):
+        matches = _UNQUOTED.finditer(text)
+        found += [_leak("assigned-secret", match) for match in matches if _generated(match["value"])]
     return tuple(sorted(found, key=lambda leak: (leak.start, leak.rule)))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from runner.execution.outcome import ExitReason, Fate
 from runner.ledger.bodies import Rollback, Status
 
-from .conftest import Prepare, notebook
+from .conftest import Prepare, notebook, processes
 
 FAILED, OK, NOT_RUN = Fate.FAILED, Fate.OK, Fate.NOT_RUN
 
@@ -57,12 +58,35 @@ def test_a_cell_that_ignores_interrupts_is_killed_after_the_runs_time(execute: P
     assert run.fates("always") == {"c2": FAILED}
 
 
-def test_a_flood_of_output_is_bounded_and_said(execute: Prepare) -> None:
-    run = execute(("read", "line = 'y' * 999_999\nfor _ in range(80):\n    print(line)"), ("change", "print('on')"))
+def test_a_flood_of_output_is_bounded_and_said_and_fills_nobodys_memory(prepare: Prepare) -> None:
+    peak = "import resource\nprint('kernel', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    flood = "line = 'y' * 999_999\nfor _ in range(400):\n    print(line)"
+    run = prepare(("read", flood), ("read", peak), ("change", "print('on')"))
+    process = run.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
     assert run.outcome.status is Status.SUCCEEDED
+    # What is kept is 64 MB, and there are a few copies of it while it is masked, scanned and sealed.
+    assert usage.ru_maxrss // 1024 < 600
+    assert int(run.text("c1").split()[1]) < 200
     assert "were not kept" in run.text("c0")
     assert sum(artifact.size for artifact in run.outcome.artifacts) <= 64 * 1024 * 1024
-    assert run.text("c1") == "on\n"
+    assert run.text("c2") == "on\n"
+
+
+def test_a_cell_that_no_interrupt_reaches_is_killed_with_all_that_it_started(execute: Prepare) -> None:
+    # A call in C that keeps the interpreter's lock: not even the kernel's own thread for interrupts runs.
+    held = "#| timeout: 1s\nimport ctypes, subprocess\nsubprocess.Popen(['setsid', 'sleep', '4327'])\n"
+    run = execute(
+        ("change", held + "ctypes.PyDLL(None).sleep(300)"),
+        ("rollback", "print('undone')"),
+        environment={"RUNBOOK_RUN_ID": "held-4327"},
+    )
+    assert (run.outcome.status, run.outcome.exit_reason) == (Status.TIMED_OUT, ExitReason.CELL_TIMEOUT)
+    assert run.outcome.rollback is Rollback.COMPLETE
+    assert run.text("c1") == "undone\n"
+    assert run.outcome.seconds < 60
+    assert not processes("held-4327")
 
 
 def test_a_notebook_of_format_4_4_runs_and_every_output_lands_in_its_own_cell(execute: Prepare) -> None:
