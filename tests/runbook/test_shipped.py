@@ -31,12 +31,14 @@ def read(name: str) -> Runbook:
     return reader.read(content, name=name, path=f"runbooks/{name}.ipynb", commit="")
 
 
-def execute(name: str, values: dict[str, Json], *roles: Role) -> subprocess.CompletedProcess[str]:
-    """Run the cells of some roles, in order, in one fresh interpreter."""
+def execute(name: str, values: dict[str, Json], *roles: Role, change: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the cells of some roles, in order, in one fresh interpreter; `change` runs instead and finds it as CHANGE."""
     runbook = read(name)
     source = [
         cell.source + "\n" + injected(runbook.parameters.values(values))
         if cell.role is Role.PARAMETERS
+        else f"CHANGE = {cell.source!r}\n{change}"
+        if change and cell.role is Role.CHANGE
         else cell.source
         for cell in runbook.cells
         if cell.role is Role.PARAMETERS or cell.role in roles
@@ -57,7 +59,7 @@ def succeeded(run: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_all_of_them_are_there() -> None:
-    assert {"rotate-certificate", "disk-cleanup", "service-restart"} <= set(SHIPPED)
+    assert {"rotate-certificate", "disk-cleanup", "service-restart", "terraform-apply"} <= set(SHIPPED)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
