@@ -1,7 +1,7 @@
 r"""A run's life on one page. Read this first.
 
-    requested -> planned -> approved -> started -> finished
-                    |           |          \-> interrupted -> resolved by a person
+    requested -> planned -> approved -> started -> finished ---resume--> planned (next attempt)
+                    |           |          \-> interrupted -> resolved by a person ---resume--> planned
                     \-----------+-> expired | cancelled | rejected
 
 `next_actions` looks at what is on record and at what people and machines say, and answers with everything that should
@@ -36,7 +36,7 @@ from runner.actions import (
     Switch,
     Tell,
 )
-from runner.ledger.bodies import Halt, Status
+from runner.ledger.bodies import Halt, Resume, Status
 from runner.ledger.event import from_iso
 from runner.plan.run import RunState
 from runner.ports.executor import WorkState
@@ -80,6 +80,9 @@ def _turn(action: Action) -> int:
     match action:
         case Answer() | Tell() | Mark() | Close():
             return _WORDS
+        case Record(heard=heard) if isinstance(heard.body, Resume):
+            # How an attempt ended is said before the next one begins: afterwards nobody would say it any more.
+            return _PLANS
         case MakePlan():
             return _PLANS
         case Await():

@@ -30,6 +30,10 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/execution/acceptance.py": "tests/execution/test_worker.py",
     # The table is written down a second time there, beside the fold that obeys it.
     "runner/plan/states.py": "tests/plan/test_run.py",
+    # What carries them out is a supervisor, at the end of a story with real kernels.
+    "runner/supervisor/resuming.py": "tests/stories/test_resume.py",
+    "runner/supervisor/reverts.py": "tests/stories/test_revert.py",
+    "runner/publication/course.py": "tests/publication/test_comments.py",
     "runner/runbook/finding.py": "tests/runbook/test_lint.py",
     "runner/runbook/runbook.py": "tests/runbook/test_reader.py",
     # Every check has its attacks, and every attack shows what it is worth to take a check out.
@@ -52,6 +56,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/audit/level.py": "tests/audit/test_verify.py",
     "runner/audit/notebook.py": "tests/audit/test_verify.py",
     "runner/audit/page.py": "tests/audit/test_verify.py",
+    "runner/audit/seen.py": "tests/audit/test_verify.py",
     "runner/audit/source.py": "tests/audit/test_verify.py",
     "runner/audit/index_entries.py": "tests/audit/test_index.py",
     "runner/audit/rows.py": "tests/audit/test_query.py",
@@ -61,6 +66,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/cli/init.py": "tests/cli/test_story_commands.py",
     "runner/cli/reconcile.py": "tests/cli/test_story_commands.py",
     "runner/cli/reject.py": "tests/cli/test_story_commands.py",
+    "runner/cli/resume.py": "tests/cli/test_story_commands.py",
+    "runner/cli/revert.py": "tests/cli/test_story_commands.py",
     "runner/cli/resolve.py": "tests/cli/test_story_commands.py",
     "runner/cli/revoke.py": "tests/cli/test_story_commands.py",
     "runner/cli/run.py": "tests/cli/test_story_commands.py",

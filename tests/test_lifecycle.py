@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import product
 
+import msgspec
 import pytest
 
 from runner.actions import Action
@@ -234,3 +235,21 @@ def test_when_nothing_is_left_it_is_nobodys_turn() -> None:
 
 def test_when_nothing_is_left_nothing_happens() -> None:
     assert names() == []
+
+
+def test_how_an_attempt_ended_is_told_before_the_next_one_begins() -> None:
+    failed = msgspec.structs.replace(FINISH, outcome=Status.FAILED, rollback=Rollback.NOT_POSSIBLE)
+    one = known(A_START, failed, told=EVERYTHING - {Kind.RESULT})
+    body = bodies.Resume(plan_digest=DIGEST, attempt=2, approval="new", said=CAROL)
+    snapshot = Snapshot(requests=(), heard=(Heard(run=one.run, plan=one.plan, body=body),), unheard=(), runs=(one,))
+    actions = next_actions(snapshot, NOW)
+    assert [type(action).__name__ for action in actions] == ["Tell", "Record"]
+    assert [type(action).__name__ for action in due(actions)] == ["Tell"]
+
+
+def test_a_run_that_was_resumed_is_planned_again_and_starts_when_it_is_allowed() -> None:
+    failed = msgspec.structs.replace(FINISH, outcome=Status.FAILED, rollback=Rollback.NOT_POSSIBLE)
+    resumed = bodies.Resume(plan_digest=DIGEST, attempt=2, approval="new", said=CAROL)
+    assert names(known(A_START, failed, resumed, decision=PENDING)) == []
+    assert names(known(A_START, failed, resumed, decision=ALLOWED)) == ["Start"]
+    assert names(known(A_START, failed, resumed, decision=PENDING, told=frozenset())) == ["Tell"]

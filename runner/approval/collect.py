@@ -117,7 +117,7 @@ def collect(
         elif isinstance(command.args, Done):
             judged = _Judged(policy=policy, policy_commit=policy_commit, members=members)
             _one(judged, command, command.args, collected=collected, runs=runs)
-        elif command.verb is Verb.RUN and command.comment.edited and not _made_a_plan(command, runs):
+        elif command.verb in {Verb.RUN, Verb.REVERT} and command.comment.edited and not _made_a_plan(command, runs):
             _refuse(collected, command, EDITED)
     return collected
 

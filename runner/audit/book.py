@@ -8,114 +8,28 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+import heapq
+from dataclasses import replace
 
 import msgspec
 
 from runner.audit.page import File, Page, number_of
-from runner.digest import Digest, parse, sha256
+from runner.audit.seen import Seen, Told
+from runner.digest import Digest, canonical, parse, sha256
 from runner.errors import IntegrityError
-from runner.evidence import layout
-from runner.evidence.manifest import Manifest
-from runner.ledger.bodies import Approve, Finish, Genesis, Interrupt, Key, Late, Resolve, Start
+from runner.evidence import attempts, layout
+from runner.evidence.attempts import standing
+from runner.ledger.bodies import Approve, Finish, Genesis, Interrupt, Key, Resolve, Resume, Start, Status
 from runner.ledger.bodies import Plan as PlanBody
+from runner.ledger.chain import SKEW
 from runner.ledger.envelope import STATEMENT, Envelope
 from runner.ledger.event import Event, decode, from_iso, iso
 from runner.ledger.state import FIRST
-from runner.plan.plan import Plan
+from runner.plan.plan import Plan, Undoing
 from runner.plan.plan import read as read_plan
-from runner.plan.run import OVER, Run, RunState, fold, legal, step
+from runner.plan.run import OVER, RunState, fold, legal, not_resumable, step
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A run as it stood: its fold, its plan as stored (None if unreadable) and every approval, the revoked ones too."""
-
-    run: Run
-    plan: Plan | None
-    plan_sha256: Digest | None
-    given: tuple[Event, ...] = ()
-
-    def approvals(self, numbers: tuple[int, ...]) -> tuple[Event, ...]:
-        """Those approve events that a start names."""
-        return tuple(event for event in self.given if event.seq in numbers)
-
-
-@dataclass(kw_only=True)
-class Seen:
-    """One page of the book with everything that checks ask about it. `fault` says why there is no event."""
-
-    page: Page
-    file: File | None
-    number: int
-    expected: int
-    prev: str
-    last_time: str
-    keys: frozenset[str]
-    envelope: Envelope | None = None
-    payload: bytes = b""
-    event: Event | None = None
-    fault: str = ""
-    before: Told | None = None
-    after: Told | None = None
-    illegal: str = ""
-    holders: dict[str, int] = field(default_factory=dict)
-    """Lock to the start that holds it, before this event."""
-    ruling: object = None
-    """What policy says of a start, kept by the two checks that ask."""
-
-    @property
-    def path(self) -> str:
-        """The event's file, for messages."""
-        return self.file.path if self.file else "outputs/ledger"
-
-    def stored(self, path: str) -> File | None:
-        """One of the page's files."""
-        return next((one for one in self.page.files if one.path == path), None)
-
-    @cached_property
-    def told(self) -> Told | None:
-        """The run that the event speaks of, as it is with it where that is legal, else as it was."""
-        return self.after or self.before
-
-    @cached_property
-    def end(self) -> Finish | Late | None:
-        """The body, if this event closes an attempt with files."""
-        return self.event.body if self.event and isinstance(self.event.body, Finish | Late) else None
-
-    @cached_property
-    def attempt(self) -> int:
-        """The attempt that the event closes; 0 if it closes none."""
-        return self.told.run.attempt if self.end and self.told else 0
-
-    @cached_property
-    def manifest_file(self) -> File | None:
-        """The manifest that comes with the event."""
-        if not self.event or not self.event.run or not self.end:
-            return None
-        return self.stored(layout.manifest_file(self.event.run, self.attempt))
-
-    @cached_property
-    def manifest(self) -> Manifest | None:
-        """The manifest, or None where there is none that can be read (`manifest_fault` says why)."""
-        file = self.manifest_file
-        if file is None or file.data is None:
-            return None
-        try:
-            return parse(Manifest, file.data)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            self.manifest_fault = str(error)
-            return None
-
-    manifest_fault: str = ""
-
-    @cached_property
-    def executed(self) -> File | None:
-        """The executed notebook that comes with the event."""
-        if not self.event or not self.event.run or not self.end:
-            return None
-        return self.stored(layout.executed_file(self.event.run, self.attempt))
+__all__ = ["Book", "Seen", "Told", "likeness"]
 
 
 class Book:
@@ -134,6 +48,10 @@ class Book:
         self.requests: set[bytes] = set()
         self.locks: dict[str, int] = {}
         self.interrupts: dict[int, int] = {}
+        self.undoable: dict[str, bytes] = {}
+        """Run to a digest of all that its revert has to agree with, while its changes are in place."""
+        self._waiting: list[tuple[str, str]] = []
+        """A heap of runs that could still be resumed, by when that is over."""
 
     def read(self, page: Page) -> Seen:
         """Open a page: what it says, and where it stands. The book itself is not changed."""
@@ -171,16 +89,46 @@ class Book:
         self.time = max(self.time, event.time)
         if event.run and seen.after:
             self._keep(event.run, seen.after)
+        self._forget()
         self._fold(event)
 
     def _keep(self, run: str, told: Told) -> None:
-        # A resolved run may still hear of its lost owner, and an emergency of what it owes; every other end is the end.
+        # A resolved run may still hear of its lost owner, an emergency of what it owes, and a run that failed may be
+        # resumed while its plan lives; every other end is the end.
         owes = bool(told.run.plan.owes_by) and told.run.start is not None
-        if told.run.state in OVER and told.run.state is not RunState.RESOLVED and not owes:
-            self.open.pop(run, None)
-            self.closed[run] = told.run.state
+        resumable = told.run.state is RunState.FINISHED and not not_resumable(told.run)
+        if told.run.state in OVER and told.run.state is not RunState.RESOLVED and not (owes or resumable):
+            self._close(run, told.run.state)
         else:
             self.open[run] = told
+        if resumable:
+            heapq.heappush(self._waiting, (_after(told.run.plan.expires), run))
+        if told.run.state is RunState.FINISHED and told.plan:
+            self._undoable(run, told, told.plan)
+
+    def _close(self, run: str, state: RunState) -> None:
+        self.open.pop(run, None)
+        self.closed[run] = state
+
+    def _forget(self) -> None:
+        """Let go of runs that failed and whose plan is over: nobody resumes them any more."""
+        while self._waiting and self._waiting[0][0] < self.time:
+            _, run = heapq.heappop(self._waiting)
+            told = self.open.get(run)
+            if told and told.run.state is RunState.FINISHED and not told.run.plan.owes_by:
+                self._close(run, told.run.state)
+
+    def _undoable(self, run: str, told: Told, plan: Plan) -> None:
+        if plan.revert_of and told.run.outcome is Status.SUCCEEDED:
+            self.undoable.pop(plan.revert_of, None)
+        left = standing(told.attempts)
+        last = told.attempts[-1] if told.attempts else None
+        if left.begun and not left.doubts and not plan.revert_of and last and last.manifest:
+            fingerprint = plan.rehearsal.fingerprint
+            what = Undoing(
+                attempt=last.number, manifest=last.manifest, changes=tuple(left.begun), fingerprint=fingerprint
+            )
+            self.undoable[run] = likeness(plan, what)
 
     def _place(self, seen: Seen) -> None:
         event = seen.event
@@ -189,7 +137,8 @@ class Book:
         seen.before = self.open.get(event.run)
         closed = self.closed.get(event.run)
         if closed is not None:
-            if not legal(closed, event.body):
+            # What is closed cannot be resumed: it succeeded, nobody knows what it left, or its plan is over.
+            if isinstance(event.body, Resume) or not legal(closed, event.body):
                 seen.illegal = f"it may not follow {closed.value}"
             return
         try:
@@ -224,6 +173,18 @@ class Book:
         return _short(request_key) in self.requests
 
 
+def likeness(plan: Plan, undoes: Undoing) -> bytes:
+    """A digest of what a run and its revert have in common: runbook, values, targets, and what there is to undo."""
+    common = [plan.runbook, plan.parameters, plan.injected, plan.targets, plan.read_secrets, plan.change_secrets]
+    undone = [undoes.attempt, undoes.manifest, sorted(undoes.changes), undoes.fingerprint]
+    return bytes.fromhex(sha256(canonical([*map(msgspec.to_builtins, common), *undone])))[:16]
+
+
+def _after(expires: str) -> str:
+    """When nobody can have resumed a plan any more: supervisors' clocks may differ."""
+    return iso(from_iso(expires) + SKEW)
+
+
 def _short(text: str) -> bytes:
     return bytes.fromhex(sha256(text.encode()))[:16]
 
@@ -251,7 +212,9 @@ def _next(seen: Seen, event: Event) -> Told:
         return _begin(seen, event)
     run = step(seen.before.run, event)
     given = (*seen.before.given, event) if isinstance(event.body, Approve) else seen.before.given
-    return replace(seen.before, run=run, given=given)
+    return replace(
+        seen.before, run=run, given=given, attempts=attempts.step(seen.before.attempts, event, seen.bytes_of)
+    )
 
 
 def _begin(seen: Seen, event: Event) -> Told:

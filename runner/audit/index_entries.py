@@ -11,12 +11,13 @@ import msgspec
 from runner.audit.rows import Changed
 from runner.digest import parse
 from runner.evidence.manifest import Manifest
-from runner.execution.outcome import Fate
+from runner.execution.outcome import began
+from runner.execution.phases import CHANGING
+from runner.execution.record import FORWARD
 from runner.ledger import bodies
 from runner.ledger.event import Event
 from runner.plan.plan import Plan
 from runner.plan.run import RunState
-from runner.runbook.cells import Role
 
 
 class Entries:
@@ -47,6 +48,9 @@ class Entries:
                 self._over(run, RunState.INTERRUPTED, event, message=body.reason)
             case bodies.Resolve():
                 self._resolve(event, body, run)
+            case bodies.Resume():
+                sql = "UPDATE run SET state = ?, ended_at = NULL, outcome = NULL, rollback = NULL, message = ''"
+                self._do(f"{sql} WHERE run = ?", RunState.PLANNED.value, run)
             case _:
                 self._never_started(event, run)
         self._do("INSERT OR REPLACE INTO event VALUES (?, ?, ?)", run, event.seq, commit)
@@ -145,8 +149,8 @@ class Entries:
 def _changed(manifest: Manifest | None) -> Changed:
     if manifest is None:
         return Changed.UNKNOWN
-    change = [cell for cell in manifest.result.cells if cell.role == Role.CHANGE.value]
-    return Changed.YES if any(cell.fate not in {Fate.NOT_RUN, Fate.SKIPPED} for cell in change) else Changed.NO
+    acting = [cell for cell in manifest.result.cells if cell.phase == FORWARD and cell.role in CHANGING]
+    return Changed.YES if any(began(cell) for cell in acting) else Changed.NO
 
 
 def _read(kind: type[msgspec.Struct], data: bytes) -> Any:

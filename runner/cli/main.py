@@ -27,6 +27,8 @@ SUBCOMMANDS = {
     "approve": "Say yes to a plan, by its digest.",
     "revoke": "Take your own yes back.",
     "reject": "Say no to a plan.",
+    "resume": "Go on with a run that did not succeed.",
+    "revert": "Ask for a new run that undoes an earlier one.",
     "cancel": "End a run, leaving its changes or undoing them.",
     "resolve": "Say what came of an interrupted run.",
     "halt": "Stop everything from starting.",

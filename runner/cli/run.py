@@ -11,6 +11,7 @@ from runner.cli.output import emit
 
 if TYPE_CHECKING:
     from runner.ports.forge import Comment, Forge
+    from runner.wiring import Workspace
 
 
 @click.command("run")
@@ -45,25 +46,29 @@ def command(
       runbook run disk-cleanup directory=/var/tmp/demo older_than_days=7
       runbook run rotate-certificate --issue 12 host=127.0.0.1 port=8443
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
-    from runner.cli.supervise import (
-        REQUESTER_NEXT,
-        answer,
-        exit_code,
-        may_supervise,
-        open_folder,
-        reconcile,
-        standing,
-        told,
-    )
+    from runner.cli.supervise import open_folder
 
-    workspace = open_folder(folder)
+    body, heading = _request(name, parameters, reason=reason), title or f"Run {name}"
+    return asked(open_folder(folder), issue, body, title=heading, wait=not no_wait, as_json=as_json, log=log)
+
+
+def asked(
+    workspace: Workspace, issue: str, body: str, *, title: str, wait: bool, as_json: bool, log: bool = True
+) -> int:
+    """Write what asks for a run into an issue, or a new one of that title, let this machine do what it may, and say it.
+
+    Returns:
+        The exit code.
+    """
+    from runner.cli.supervise import REQUESTER_NEXT, answer, exit_code, may_supervise, reconcile, standing, told
+
     forge = workspace.forge_as_person()
-    comment = _ask(forge, issue, _request(name, parameters, reason=reason), title=title or f"Run {name}")
+    comment = _ask(forge, issue, body, title=title)
     value: dict[str, object] = {"issue": comment.issue, "comment": comment.id, "runs": [], "refused": ""}
     if not may_supervise(workspace):
         emit(value, as_json=as_json, text=lambda: f"asked in issue {comment.issue}, comment {comment.id}")
         return 0
-    snapshot = reconcile(workspace, only=comment.issue, wait=not no_wait, quiet=as_json, log=log)
+    snapshot = reconcile(workspace, only=comment.issue, wait=wait, quiet=as_json, log=log)
     mine = [known for known in snapshot.runs if known.plan.requested.comment == comment.id]
     standings = [standing(known) for known in mine]
     refused = "" if mine else answer(workspace, comment.issue, f"{forge.name}:{forge.project}:{comment.id}:1")

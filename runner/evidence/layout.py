@@ -37,6 +37,11 @@ def executed_file(run: str, attempt: int) -> str:
     return f"{attempt_folder(run, attempt)}executed.ipynb"
 
 
+def transcript_file(run: str, attempt: int) -> str:
+    """What a lost worker had written down; there is one only where it left no outcome."""
+    return f"{attempt_folder(run, attempt)}transcript.jsonl"
+
+
 def manifest_file(run: str, attempt: int) -> str:
     """Every file's digest and every cell's fate."""
     return f"{attempt_folder(run, attempt)}manifest.json"

@@ -12,7 +12,7 @@ import msgspec
 
 from runner.digest import Digest, Json, Wire, readable, sha256
 from runner.execution.outcome import CellFate, Environment, Outcome, Redaction
-from runner.ledger.bodies import Approve, Rollback, Start, Status
+from runner.ledger.bodies import Approve, Cancel, Rollback, Start, Status
 from runner.ledger.event import Event
 from runner.plan.plan import Parameter, Plan, Requested, Source
 
@@ -40,6 +40,15 @@ class Execution(Wire):
     targets: tuple[str, ...]
 
 
+class Cancelled(Wire):
+    """Whose word ended the attempt: the cancel event, what it said of the changes (`leave` or `rollback`), and why."""
+
+    by: str
+    event: int
+    mode: str
+    reason: str
+
+
 class Result(Wire):
     """How it ended."""
 
@@ -51,6 +60,9 @@ class Result(Wire):
     records: dict[str, Json]
     moved: str
     withheld: bool
+    restored: bool | None = None
+    cancelled: Cancelled | None = None
+    """None also where no person's word is on record: then the runner's own process was asked to end."""
 
 
 class Previous(Wire):
@@ -119,6 +131,8 @@ def make(
     approvals: tuple[Event, ...],
     outcome: Outcome,
     files: Mapping[str, bytes],
+    previous: Previous | None = None,
+    cancel: Event | None = None,
 ) -> Manifest:
     """Put the record of one attempt together.
 
@@ -129,6 +143,8 @@ def make(
         approvals: the approve events that the start names.
         outcome: the worker's word.
         files: path inside the run's folder to bytes, without the manifest itself.
+        previous: the attempt before; None for the first.
+        cancel: the cancel event of this attempt, if there was one.
     """
     body = start.body
     if not isinstance(body, Start):
@@ -136,7 +152,7 @@ def make(
     return Manifest(
         run=plan.run,
         attempt=body.attempt,
-        reverts=None,
+        reverts=plan.revert_of,
         plan_digest=digest,
         title=plan.title,
         risk=plan.risk,
@@ -145,9 +161,10 @@ def make(
         request=plan.requested,
         approvals=tuple(_approval(event) for event in approvals),
         execution=_execution(plan, body, number=start.seq, outcome=outcome),
-        result=_result(outcome),
+        result=_result(outcome, cancel),
         files=tuple(_file(name, data) for name, data in sorted(files.items())),
         redactions=outcome.redactions,
+        previous=previous,
     )
 
 
@@ -165,7 +182,7 @@ def _execution(plan: Plan, claim: Start, *, number: int, outcome: Outcome) -> Ex
     )
 
 
-def _result(outcome: Outcome) -> Result:
+def _result(outcome: Outcome, cancel: Event | None) -> Result:
     return Result(
         outcome=outcome.status,
         exit_reason=outcome.exit_reason.value,
@@ -175,7 +192,17 @@ def _result(outcome: Outcome) -> Result:
         records=outcome.records,
         moved=outcome.moved,
         withheld=outcome.withheld,
+        restored=outcome.restored,
+        cancelled=cancelled(cancel) if outcome.status is Status.CANCELLED else None,
     )
+
+
+def cancelled(event: Event | None) -> Cancelled | None:
+    """What a manifest says of the cancel event that ended its attempt."""
+    body = event.body if event else None
+    if event is None or not isinstance(body, Cancel):
+        return None
+    return Cancelled(by=body.said.by, event=event.seq, mode=body.mode, reason=body.reason)
 
 
 def _approval(event: Event) -> Approval:

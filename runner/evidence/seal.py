@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from runner.digest import Digest, sha256
 from runner.evidence import layout, manifest, summary
+from runner.evidence.manifest import Manifest, Previous
 from runner.execution.outcome import Outcome
 from runner.ledger.bodies import Body, Finish, Late, Rehearsal, Said
 from runner.ledger.bodies import Plan as PlanBody
@@ -38,6 +39,7 @@ def plan_draft(plan: Plan, *, said: Said, request: str, rehearsal: bytes | None)
         nonce=plan.nonce,
         issue=plan.requested.issue,
         said=said,
+        revert_of=plan.revert_of,
         owes_by=plan.owes_by,
     )
     failed = " (rehearsal failed)" if plan.rehearsal.result is Rehearsal.FAILED else ""
@@ -46,7 +48,13 @@ def plan_draft(plan: Plan, *, said: Said, request: str, rehearsal: bytes | None)
 
 
 def end_draft(
-    run: Run, plan: Plan, *, approvals: tuple[Event, ...], outcome: Outcome, files: Mapping[str, bytes]
+    run: Run,
+    plan: Plan,
+    *,
+    approvals: tuple[Event, ...],
+    outcome: Outcome,
+    files: Mapping[str, bytes],
+    previous: Previous | None = None,
 ) -> Draft:
     """The finish (or, for an owner that was given up, the late) event with everything that an attempt left.
 
@@ -56,17 +64,23 @@ def end_draft(
         approvals: the approve events that its start names.
         outcome: the worker's word.
         files: what the worker sealed: `executed.ipynb` and `artifacts/...`.
+        previous: the attempt before; None for the first.
     """
     start = run.start
     if start is None:
         raise TypeError(f"run {run.id} was never started")
     attempt = run.attempt
     inside = {f"attempts/{attempt}/{name}": data for name, data in files.items() if name != "outcome.json"}
-    record = manifest.make(plan, digest=run.digest, start=start, approvals=approvals, outcome=outcome, files=inside)
-    text = summary.render(record)
-    stored = {f"{layout.run_folder(run.id)}{name}": data for name, data in inside.items()}
-    stored[layout.manifest_file(run.id, attempt)] = record.to_bytes()
-    stored[layout.summary_file(run.id, attempt)] = text.encode()
+    record = manifest.make(
+        plan,
+        digest=run.digest,
+        start=start,
+        approvals=approvals,
+        outcome=outcome,
+        files=inside,
+        previous=previous,
+        cancel=run.cancel,
+    )
     kind: type[Finish | Late] = Late if run.end is not None else Finish
     body: Body = kind(
         start=start.seq,
@@ -82,7 +96,15 @@ def end_draft(
     extra = [("Runbook-Outcome", outcome.status.value)]
     people = [("Approved-By", one.by) for one in record.approvals]
     lines = (*trailers(plan, run.digest), *extra, *people)
-    return Draft(body=body, run=run.id, title=title, files=stored, trailers=lines)
+    return Draft(body=body, run=run.id, title=title, files=_stored(run, record, inside), trailers=lines)
+
+
+def _stored(run: Run, record: Manifest, inside: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Every file of an attempt by its path."""
+    stored = {f"{layout.run_folder(run.id)}{name}": data for name, data in inside.items()}
+    stored[layout.manifest_file(run.id, run.attempt)] = record.to_bytes()
+    stored[layout.summary_file(run.id, run.attempt)] = summary.render(record).encode()
+    return stored
 
 
 def about(run: Run) -> tuple[tuple[str, str], ...]:
@@ -106,4 +128,5 @@ def trailers(plan: Plan, digest: Digest) -> tuple[tuple[str, str], ...]:
         ("Runbook-Plan", f"sha256:{digest}"),
         ("Runbook-Issue", plan.requested.issue),
         ("Requested-By", plan.requested.by),
+        *((("Runbook-Revert-Of", plan.revert_of),) if plan.revert_of else ()),
     )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from runner.evidence.manifest import Manifest
-from runner.execution.outcome import Fate
+from runner.execution.outcome import Fate, done_before
 
 _SIGNS = {Fate.OK: "ok", Fate.NOT_RUN: "not run", Fate.SKIPPED: "skipped"}
+_RESTORED = {
+    True: "the plan cells show what they showed before it",
+    False: "the plan cells show something else than before it",
+    None: "nothing shows whether the state is what it was before it",
+}
 
 
 def render(record: Manifest) -> str:
@@ -23,10 +28,18 @@ def render(record: Manifest) -> str:
         f"- ended: {result.exit_reason.replace('_', ' ')}; rollback {result.rollback.value.replace('_', ' ')}",
         f"- runbook {_code(record.runbook.path)} at {_code(record.runbook.commit[:12])}",
     ]
+    if record.previous:
+        done = ", ".join(_code(cell.name) for cell in result.cells if done_before(cell))
+        lines.append(f"- follows attempt {record.previous.attempt}; done before and not repeated: {done or 'nothing'}")
+    if record.reverts:
+        lines.append(f"- reverts {_code(record.reverts)}: {_RESTORED[result.restored]}")
+    if result.cancelled:
+        lines.append(f"- cancelled by {_code(result.cancelled.by)} ({result.cancelled.mode})")
     if result.message:
         lines += ["", "## What it said", "", *_fenced(result.message)]
     if result.moved:
-        lines += ["", "## What had moved since the plan", "", *_fenced(result.moved)]
+        what = "What is not as it was" if result.restored is False else "What had moved since the plan"
+        lines += ["", f"## {what}", "", *_fenced(result.moved)]
     lines += ["", "## Parameters", "", "| name | value | from |", "|---|---|---|"]
     lines += [f"| {_code(name)} | {_code(str(one.value))} | {one.source} |" for name, one in record.parameters.items()]
     lines += ["", "## Cells", "", "| cell | role | phase | fate | seconds |", "|---|---|---|---|---|"]

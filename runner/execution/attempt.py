@@ -14,10 +14,10 @@ from runner.execution import fingerprint, phases
 from runner.execution.asking import Asking
 from runner.execution.kernels import Kernel, KernelNotStarted
 from runner.execution.listener import Begin
-from runner.execution.order import Mode, Order
-from runner.execution.outcome import ExitReason, Fate
-from runner.execution.phases import Step
-from runner.execution.record import ALWAYS, FORWARD, ROLLBACK, Record
+from runner.execution.order import ACTING, Mode, Order
+from runner.execution.outcome import ExitReason, Fate, began
+from runner.execution.phases import CHANGING, Step
+from runner.execution.record import ALWAYS, FORWARD, PROOF, ROLLBACK, Record
 from runner.execution.stopping import Stopping
 from runner.ledger.bodies import Rollback
 from runner.runbook.cells import Cell
@@ -33,10 +33,14 @@ class Arm(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What an attempt came to, beside its record: the undoing, and the diff where the state moved."""
+    """What an attempt came to, beside its record: the undoing, and the diff where the state is not what it should be.
+
+    `restored` says of a revert whether the state is what it was before the run that it reverts, if that can be seen.
+    """
 
     rollback: Rollback
     moved: str = ""
+    restored: bool | None = None
 
 
 class Attempt:
@@ -67,8 +71,9 @@ class Attempt:
         self._record, self._stopping, self._spawn, self._arm = record, stopping, spawn, arm
         self._asking = asking
         self._prelude = phases.prelude(cells, injected=order.injected)
-        self._steps = phases.forward(cells, mode=order.mode)
-        self._always = phases.always(cells) if order.mode is Mode.RUN else ()
+        self._steps = phases.forward(cells, mode=order.mode, undo=order.undo)
+        self._always = phases.always(cells) if order.mode in ACTING else ()
+        self._proof = phases.look(cells) if order.mode is Mode.REVERT else ()
         self._kernel: Kernel | None = None
 
     def planned(self) -> tuple[tuple[str, Step], ...]:
@@ -78,17 +83,20 @@ class Attempt:
             *((FORWARD, step) for step in (*self._prelude, *self._steps)),
             *((ROLLBACK, step) for step in undoing),
             *((ALWAYS, step) for step in self._always),
+            *((PROOF, step) for step in self._proof),
         )
 
     def execute(self) -> Result:
         """Execute it all."""
         self._arm(change=False)
         moved = self._forward() if self._start() else ""
-        rollback = self._undo() if self._wants_undoing() else Rollback.NOT_NEEDED
+        rollback = self._undo() if self._wants_undoing() else self._not_undone()
         # Only now: a failure that the run was told to go on after is no reason to undo anything.
         self._record.conclude()
         self._clean_up()
-        return Result(rollback=rollback, moved=moved)
+        if self._order.mode is Mode.REVERT and self._record.reason is None:
+            moved = self._prove()
+        return Result(rollback=rollback, moved=moved, restored=self._restored(moved))
 
     def close(self) -> None:
         """End whatever kernel there is."""
@@ -101,14 +109,15 @@ class Attempt:
         # Counted from here: how long a kernel takes to start is not the runbook's doing.
         self._stopping.limit(self._order.timeout)
         place = phases.before_change(self._steps)
-        before, after = (*self._prelude, *self._steps[:place]), self._steps[place:]
+        before = (*self._prelude, *self._steps[:place])
+        after = tuple(step for step in self._steps[place:] if step.id not in self._order.done)
         if not self._go(before, phase=FORWARD):
             return ""
-        if self._order.mode is Mode.RUN and self._order.attempt == 1:
+        if self._order.mode in ACTING and not self._order.moved_by_us:
             moved = self._second_look(before)
             if moved:
                 return moved
-        self._arm(change=self._order.mode is Mode.RUN)
+        self._arm(change=self._order.mode in ACTING)
         if self._go(after, phase=FORWARD) and self._kernel is not None and not self._kernel.answers():
             self._record.stop(ExitReason.KERNEL_DIED, "the kernel did not answer after the last cell")
         return ""
@@ -125,6 +134,19 @@ class Attempt:
         if moved:
             self._record.stop(ExitReason.STATE_MOVED, "what the plan cells show is not what was approved")
         return moved
+
+    def _prove(self) -> str:
+        """Look once more after a revert; returns the diff if the state is not what it was before the reverted run."""
+        if not self._order.restored or not self._go(self._proof, phase=PROOF):
+            return ""
+        moved = fingerprint.moved(self._order.restored, self._record.proof, names=("before", "after the revert"))
+        if moved:
+            self._record.stop(ExitReason.NOT_RESTORED, "the state is not what it was before the run that is reverted")
+        return moved
+
+    def _restored(self, moved: str) -> bool | None:
+        looked = self._record.passed(self._proof, phase=PROOF)
+        return not moved if self._proof and self._order.restored and looked else None
 
     def _go(self, steps: Sequence[Step], *, phase: str) -> bool:
         """Execute steps in one phase; True if nothing keeps later cells from running."""
@@ -157,22 +179,38 @@ class Attempt:
         return self._record.passed(steps, phase=phase)
 
     def _wants_undoing(self) -> bool:
-        if self._record.reason is None or not self._record.begun_changes:
+        cancelled = self._record.reason is ExitReason.CANCELLED
+        asked = cancelled and self._stopping.rollback
+        # What an earlier attempt did is undone together with what this one did, or when somebody asks for it.
+        changed = self._record.begun_changes or (asked and self._done)
+        if self._record.reason is None or not changed:
             return False
-        if self._record.reason is not ExitReason.CANCELLED or self._stopping.rollback:
+        if not cancelled or asked:
             return True
         self._record.message += "; the changes that began are left as they are"
         return False
 
+    @property
+    def _done(self) -> list[int]:
+        """The changes of earlier attempts that are in place."""
+        return [step.index for step in self._steps if step.id in self._order.done]
+
     def _undoing(self, begun: Sequence[int] | None) -> tuple[tuple[Step, ...], ...]:
-        if self._order.mode is Mode.REHEARSE:
+        if self._order.mode is not Mode.RUN:
             return ()
         changes = [step.index for step in self._steps if step.role == "change"] if begun is None else begun
         return phases.undoing(self._cells, changes)
 
+    def _not_undone(self) -> Rollback:
+        """What is said of the undoing where none is tried; nothing undoes a revert that stopped on its way."""
+        if self._order.mode is not Mode.REVERT or self._record.reason is None:
+            return Rollback.NOT_NEEDED
+        acting = [fate for (phase, _), fate in self._record.fates.items() if phase == FORWARD and fate.role in CHANGING]
+        return Rollback.NOT_POSSIBLE if any(began(fate) for fate in acting) else Rollback.NOT_NEEDED
+
     def _undo(self) -> Rollback:
         """Undo the begun changes from last to first; a failed one ends it, since those before it rest on it."""
-        undo = self._undoing(self._record.begun_changes)
+        undo = self._undoing([*self._done, *self._record.begun_changes])
         if any(undo) and self._usable(ROLLBACK):
             for steps in undo:
                 if not self._go(steps, phase=ROLLBACK):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from runner.digest import Json
-from runner.execution.outcome import CellFate, Fate
+from runner.execution.outcome import CellFate, Fate, done_before
 from runner.runbook.condition import Facts
 
 _ENDED = {
@@ -31,5 +31,10 @@ def facts(cells: Iterable[CellFate], *, values: Mapping[str, Json], records: Map
         values: the run's parameters.
         records: the results recorded so far; None if they are not known.
     """
-    ended = {cell.name: _ENDED.get(cell.fate, "") for cell in cells if cell.phase in _ASKED_ABOUT}
+    ended = {cell.name: _ended(cell) for cell in cells if cell.phase in _ASKED_ABOUT}
     return Facts(values=values, ended=ended, records=records)
+
+
+def _ended(cell: CellFate) -> str:
+    # What an earlier attempt was answered ok for is ok, and not a step that was left out.
+    return _ENDED[Fate.OK] if done_before(cell) else _ENDED.get(cell.fate, "")

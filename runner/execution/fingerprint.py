@@ -113,17 +113,21 @@ def fingerprint(outputs: Mapping[str, str]) -> Digest | None:
     return sha256(canonical(dict(outputs))) if outputs else None
 
 
-def moved(planned: Mapping[str, str], seen: Mapping[str, str]) -> str:
-    """Return a unified diff between what the plan saw and what the run sees; empty if they are equal."""
+def moved(planned: Mapping[str, str], seen: Mapping[str, str], *, names: tuple[str, str] = ("plan", "run")) -> str:
+    """Return a unified diff between what the plan saw and what the run sees; empty if they are equal.
+
+    `names` is what the two sides are called in it.
+    """
+    first, second = names
     lines: list[str] = []
     for cell in dict.fromkeys((*planned, *seen)):
         before, now = planned.get(cell, ""), seen.get(cell, "")
         if (cell in planned) != (cell in seen) or before != now:
             lines.extend(
                 difflib.unified_diff(
-                    before.splitlines(), now.splitlines(), f"plan/{cell}", f"run/{cell}", lineterm="", n=2
+                    before.splitlines(), now.splitlines(), f"{first}/{cell}", f"{second}/{cell}", lineterm="", n=2
                 )
                 if before.splitlines() != now.splitlines()
-                else [f"--- plan/{cell}", f"+++ run/{cell}", "the cell is missing on one side"]
+                else [f"--- {first}/{cell}", f"+++ {second}/{cell}", "the cell is missing on one side"]
             )
     return "\n".join(lines)

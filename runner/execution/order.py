@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 import msgspec
@@ -19,6 +21,10 @@ class Mode(Enum):
     RUN = "run"
     REVERT = "revert"
     """What looks, then the rollback cells of an earlier run's changes, then what looks once more."""
+
+
+ACTING = frozenset({Mode.RUN, Mode.REVERT})
+"""Modes that change something: they need an open start, and get the secrets to change with."""
 
 
 class Order(Wire):
@@ -73,5 +79,22 @@ class Order(Wire):
     limits: Limits = Limits()
     schema: int = 1
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What an attempt is given of what happened before it, by earlier attempts or by the run that it reverts.
+
+    The fields are those of the order.
+    """
+
+    done: Mapping[str, int] = field(default_factory=dict)
+    records: Mapping[str, Json] = field(default_factory=dict)
+    moved_by_us: bool = False
+    undo: tuple[str, ...] = ()
+    restored: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING = Carried()
+"""A first attempt is given nothing."""
 
 PAYLOAD_TYPE = "application/vnd.runbook.order+json"

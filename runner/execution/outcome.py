@@ -38,6 +38,7 @@ class ExitReason(Enum):
     KERNEL_NOT_STARTED = "kernel_not_started"
     EARLY_EXIT = "early_exit"
     STATE_MOVED = "state_moved"
+    NOT_RESTORED = "not_restored"
     SECRET_UNAVAILABLE = "secret_unavailable"  # noqa: S105 - a reason's name, not a password
     STORE_AWAY = "store_away"
     ENVIRONMENT_UNAVAILABLE = "environment_unavailable"
@@ -86,6 +87,20 @@ class Answered(Wire):
     index: int
     cell: str = ""
     source: str = ""
+
+
+def began(cell: CellFate) -> bool:
+    """Say whether a cell was sent to the kernel, however it ended."""
+    return cell.fate not in {Fate.NOT_RUN, Fate.SKIPPED}
+
+
+DONE_BEFORE = "done in attempt "
+"""How the reason begins why a cell is skipped that an earlier attempt was answered ok for."""
+
+
+def done_before(cell: CellFate) -> bool:
+    """Say whether a cell is skipped because an earlier attempt was answered ok for it."""
+    return cell.fate is Fate.SKIPPED and cell.why.startswith(DONE_BEFORE)
 
 
 class Redaction(Wire):
@@ -145,4 +160,6 @@ class Outcome(Wire):
     plan_outputs: dict[str, str] = msgspec.field(default_factory=dict)
     """Cell id of each plan cell to its redacted, normalised text: what `fingerprint` is the digest of."""
     answers: tuple[Answered, ...] = ()
+    restored: bool | None = None
+    """Of a revert: whether the state shows the fingerprint that it had before; None where nothing could show it."""
     schema: int = 1

@@ -39,6 +39,7 @@ class Ending:
     finished: datetime
     seconds: float
     answers: tuple[Answered, ...] = ()
+    restored: bool | None = None
     built: Built | None = None
     """The environment of a lock file; None for the runner's own packages."""
 
@@ -116,6 +117,7 @@ def _made(
         notebook=sha256(saved),
         plan_outputs=ending.plan_outputs,
         answers=ending.answers,
+        restored=ending.restored,
     )
     return outcome, {OUTCOME: readable(outcome), EXECUTED: saved, **kept.files}
 

@@ -82,10 +82,30 @@ def prelude(cells: Sequence[Cell], *, injected: str) -> tuple[Step, ...]:
     return (*declared, Step(index=place, id=cell_id, role="parameters", name=name, source=injected))
 
 
-def forward(cells: Sequence[Cell], *, mode: Mode) -> tuple[Step, ...]:
-    """The cells of the forward pass after the prelude, in the notebook's order."""
-    roles = REHEARSED if mode is Mode.REHEARSE else FORWARD
-    return tuple(step(cell) for cell in cells if runs(cell) and cell.role in roles)
+CHANGING = frozenset({Role.CHANGE.value, Role.ROLLBACK.value})
+"""Roles that change something: the forward pass of a run has the first, that of a revert the second."""
+
+
+def forward(cells: Sequence[Cell], *, mode: Mode, undo: Iterable[str] = ()) -> tuple[Step, ...]:
+    """The cells of the forward pass after the prelude, in the order in which they are executed.
+
+    Args:
+        cells: the whole notebook.
+        mode: what is carried out. A revert looks as a rehearsal does, and then goes back from the last change.
+        undo: of a revert, the ids of the change cells that are undone.
+    """
+    roles = FORWARD if mode is Mode.RUN else REHEARSED
+    found = tuple(step(cell) for cell in cells if runs(cell) and cell.role in roles)
+    if mode is not Mode.REVERT:
+        return found
+    wanted = frozenset(undo)
+    changes = [cell.index for cell in cells if cell.id in wanted]
+    return (*found, *(one for steps in undoing(cells, changes) for one in steps))
+
+
+def look(cells: Sequence[Cell]) -> tuple[Step, ...]:
+    """The plan cells: what shows the state."""
+    return tuple(step(cell) for cell in cells if runs(cell) and cell.role is Role.PLAN)
 
 
 def parts(steps: Sequence[Step]) -> tuple[tuple[Step, ...], ...]:
@@ -99,8 +119,8 @@ def parts(steps: Sequence[Step]) -> tuple[tuple[Step, ...], ...]:
 
 
 def before_change(steps: Sequence[Step]) -> int:
-    """How many steps come before the first change: there the second look is taken."""
-    return next((place for place, one in enumerate(steps) if one.role == Role.CHANGE.value), len(steps))
+    """How many steps come before the first that changes something: there the second look is taken."""
+    return next((place for place, one in enumerate(steps) if one.role in CHANGING), len(steps))
 
 
 def answered(cells: Sequence[Cell], before: Step, *, source: str) -> Step:

@@ -17,7 +17,7 @@ from runner.execution.facts import facts
 from runner.execution.fingerprint import kept, normaliser, text_of
 from runner.execution.listener import Begin, Ended
 from runner.execution.live import Live
-from runner.execution.outcome import Answered, CellFate, ExitReason, Fate
+from runner.execution.outcome import DONE_BEFORE, Answered, CellFate, ExitReason, Fate
 from runner.execution.outputs import Kept
 from runner.execution.phases import Step
 from runner.execution.stopping import Cause, Stopping
@@ -26,7 +26,7 @@ from runner.execution.tries import ITS_OWN, told
 from runner.runbook.cells import Role
 from runner.runbook.condition import UndecidableError, holds
 
-FORWARD, ROLLBACK, ALWAYS = "forward", "rollback", "always"
+FORWARD, ROLLBACK, ALWAYS, PROOF = "forward", "rollback", "always", "proof"
 """The phases of an attempt, as they stand in a cell's fate."""
 
 
@@ -67,16 +67,25 @@ class Record:
         """Names of the steps that failed and whose author said that the run goes on."""
         self._before: tuple[dict[str, Json], ...] = ()
         self.plan_outputs: dict[str, str] = {}
+        self.proof: dict[str, str] = {}
+        """What the plan cells show after a revert; `plan_outputs` is what they showed before it."""
         self.begun_changes: list[int] = []
         self.answers: list[Answered] = []
         self.reason: ExitReason | None = None
         self.message = ""
 
-    def open(self, *, nonce: str, injected: str, planned: Iterable[tuple[str, Step]]) -> None:
-        """Write the opening and every cell that may run."""
+    def open(
+        self, *, nonce: str, injected: str, planned: Iterable[tuple[str, Step]], done: Mapping[str, int] | None = None
+    ) -> None:
+        """Write the opening, every cell that may run, and which of them were `done` in an earlier attempt."""
         self._transcript.append(Line(at=0.0, opened=nonce, injected=injected))
+        earlier = done or {}
         for phase, step in planned:
-            self._note(_fate(step, phase=phase, fate=Fate.NOT_RUN), write=False)
+            fate = _fate(step, phase=phase, fate=Fate.NOT_RUN)
+            if phase == FORWARD and step.id in earlier:
+                why = f"{DONE_BEFORE}{earlier[step.id]}"
+                fate = msgspec.structs.replace(fate, fate=Fate.SKIPPED, why=why)
+            self._note(fate, write=False)
         self._transcript.append_all(Line(at=0.0, cell=fate) for fate in self.fates.values())
 
     def timeout(self, step: Step) -> float | None:
@@ -148,7 +157,8 @@ class Record:
         self.shown.setdefault(step.id, Shown(outputs=(*self._before, *outputs), count=ended.count))
         self._show(step, outputs, count=ended.count)
         if step.role == Role.PLAN.value:
-            self.plan_outputs[step.id] = kept(normaliser(step.normalise)(text_of(list(whole))))
+            seen = self.proof if self.phase == PROOF else self.plan_outputs
+            seen[step.id] = kept(normaliser(step.normalise)(text_of(list(whole))))
         if ended.verdict.reason is None:
             return True
         if step.goes_on and self.phase == FORWARD and ended.alive and ended.verdict.reason in ITS_OWN:

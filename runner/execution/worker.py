@@ -27,7 +27,7 @@ from runner.execution.isolation import Room
 from runner.execution.kernels import Kernel
 from runner.execution.live import Live
 from runner.execution.needs import UnavailableError
-from runner.execution.order import Mode, Order
+from runner.execution.order import ACTING, Mode, Order
 from runner.execution.outcome import ExitReason, Outcome
 from runner.execution.outputs import Kept
 from runner.execution.record import Record
@@ -80,7 +80,7 @@ def carry_out(spool: Path, *, outside: Outside) -> Outcome | None:
     stopping.listen()
     try:
         order, notebook = acceptance.checked(spool)
-        if order.mode is Mode.RUN:
+        if order.mode in ACTING:
             outside.still_open(order)
     except IntegrityError as error:
         if acceptance.claimed(spool):
@@ -110,7 +110,13 @@ class _Work:
         try:
             seal_outcome.reserve(self._spool)
             cells, secrets = self._prepared(stopping)
-            self._kept = Kept(masker=Masker(secrets), hidden_paths=_hidden(self._spool))
+            earlier = self._order.records
+            self._kept = Kept(
+                masker=Masker(secrets),
+                hidden_paths=_hidden(self._spool),
+                records=dict(earlier),
+                raw_records=dict(earlier),
+            )
             room = isolation.open_room(self._spool)
             if self._order.mode is Mode.PREPARE:
                 ending = self._nothing(None, "")
@@ -170,7 +176,8 @@ class _Work:
             asking = self._asking(cells, record=record, stopping=stopping)
             attempt = Attempt(self._order, cells, record=record, stopping=stopping, spawn=spawn, arm=arm, asking=asking)
             try:
-                record.open(nonce=self._order.nonce, injected=self._order.injected, planned=attempt.planned())
+                planned, done = attempt.planned(), self._order.done
+                record.open(nonce=self._order.nonce, injected=self._order.injected, planned=planned, done=done)
                 result = attempt.execute()
             except Exception as error:  # noqa: BLE001 - whatever broke, the cells that ran have to be reported
                 record.broke(error)
@@ -196,6 +203,7 @@ class _Work:
             message=record.message,
             rollback=result.rollback,
             moved=result.moved,
+            restored=result.restored,
             cells=tuple(record.fates.values()),
             shown=record.shown,
             plan_outputs=record.plan_outputs,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from runner.digest import Digest
 from runner.errors import IntegrityError
@@ -29,10 +28,10 @@ from runner.ledger.bodies import (
     Start,
     Status,
 )
-from runner.ledger.event import Event, from_iso
+from runner.ledger.event import Event
 from runner.plan.states import LEGAL, OVER, RunState, legal
 
-__all__ = ["NEW", "OVER", "SAME", "Run", "RunState", "fold", "legal", "may_follow", "misfit", "step"]
+__all__ = ["NEW", "OVER", "SAME", "Run", "RunState", "fold", "legal", "may_follow", "misfit", "not_resumable", "step"]
 
 
 SAME, NEW = "same", "new"
@@ -119,6 +118,10 @@ def misfit(run: Run, body: Body) -> str:
         case Answer():
             if run.question is None or run.question.seq != body.question:
                 return f"answers {body.question}, which is not the open question"
+        case Resume():
+            why = not_resumable(run)
+            if why or body.attempt != run.attempt + 1:
+                return f"may not resume it: {why or f'attempt {body.attempt} does not follow attempt {run.attempt}'}"
         case _:
             pass
     return ""
@@ -215,13 +218,8 @@ def _ended(run: Run, event: Event) -> Run:
             return run
 
 
-def not_resumable(run: Run, *, now: datetime) -> str:
-    """Say why a run cannot have another attempt, as far as its events tell; empty if it can.
-
-    Args:
-        run: any run.
-        now: when it would be resumed.
-    """
+def not_resumable(run: Run) -> str:
+    """Say why a run cannot have another attempt, as far as its events tell; empty if it can."""
     if run.state not in LEGAL[Resume]:
         return f"it is {run.state.value}; only a run that has ended without success is resumed"
     if run.outcome is Status.SUCCEEDED:
@@ -231,17 +229,10 @@ def not_resumable(run: Run, *, now: datetime) -> str:
         return "it was resolved as completed: there is nothing to resume"
     if run.rollback in {Rollback.PARTIAL, Rollback.FAILED}:
         return f"its rollback is {run.rollback.value}, so nobody knows which of its changes are in place"
-    if now >= from_iso(run.plan.expires):
-        return f"its plan expired at {run.plan.expires}"
     return ""
 
 
 def _resume(run: Run, event: Event, body: Resume) -> Run:
-    wrong = not_resumable(run, now=event.when)
-    if body.attempt != run.attempt + 1:
-        wrong = f"attempt {body.attempt} does not follow attempt {run.attempt}"
-    if wrong:
-        raise IntegrityError(f"reading run {run.id}", f"event {event.seq} may not resume it: {wrong}")
     return replace(
         run,
         state=RunState.PLANNED,

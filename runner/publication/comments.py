@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from runner.approval.decide import Decision
 from runner.digest import Digest
+from runner.evidence.manifest import Cancelled
 from runner.execution.outcome import Outcome
 from runner.plan.plan import Plan
 from runner.publication import markers
+from runner.publication.course import THE_WHOLE_RUNBOOK, Course
 from runner.publication.markdown import Markdown, code, fence, link
 from runner.publication.markers import Kind
 from runner.publication.views import (
@@ -43,20 +45,26 @@ _BUDGETS = ((30_000, 60), (8_000, 30), (0, 8))
 
 
 def plan_comment(
-    *, plan: Plan, digest: Digest, decision: Decision, head: Head, attempt: int = 1, begun: bool = False
+    *,
+    plan: Plan,
+    digest: Digest,
+    decision: Decision,
+    head: Head,
+    course: Course = THE_WHOLE_RUNBOOK,
+    begun: bool = False,
 ) -> str:
-    """Write the comment that approvers read: new for every plan, and never edited.
+    """Write the comment that approvers read: new for every plan and every attempt, and never edited.
 
     Args:
         plan: the plan.
         digest: sha256 of its exact bytes: what is approved.
         decision: what policy says to it now.
         head: the ledger's head, so that this comment is a witness of it.
-        attempt: 1, or the attempt that is to be approved anew.
+        course: what this attempt goes through, of a later attempt or a revert.
         begun: it was allowed at once, and has started before anybody was told.
     """
-    view = plan_view(plan, digest=digest, decision=decision, head=head, begun=begun)
-    return _fitting("plan.md.j2", view, marker=markers.of(plan.run, Kind.PLAN, attempt))
+    view = plan_view(plan, digest=digest, decision=decision, head=head, course=course, begun=begun)
+    return _fitting("plan.md.j2", view, marker=markers.of(plan.run, Kind.PLAN, course.attempt))
 
 
 def status_comment(
@@ -78,13 +86,23 @@ def status_comment(
 
 
 def result_comment(
-    *, outcome: Outcome, plan: Plan, attempt: int, links: Sequence[Link], head: Head, late: bool = False
+    *,
+    outcome: Outcome,
+    plan: Plan,
+    attempt: int,
+    links: Sequence[Link],
+    head: Head,
+    late: bool = False,
+    cancelled: Cancelled | None = None,
 ) -> str:
     """Write how an attempt ended: a new comment, never edited.
 
-    `links` come from `Forge.link`; `late` says that the start had been given up before this word of it came.
+    `links` come from `Forge.link`; `late` says that the start had been given up before this word of it came;
+    `cancelled` says who ended it.
     """
-    view = result_view(outcome, plan=plan, attempt=attempt, links=tuple(links), head=head, late=late)
+    view = result_view(
+        outcome, plan=plan, attempt=attempt, links=tuple(links), head=head, late=late, cancelled=cancelled
+    )
     kind = Kind.LATE if late else Kind.RESULT
     return _fitting("result.md.j2", view, marker=markers.of(plan.run, kind, attempt))
 

@@ -9,9 +9,11 @@ from enum import Enum
 
 from runner.approval.decide import Decision, Verdict
 from runner.digest import SHORT, Digest
+from runner.evidence.manifest import Cancelled
 from runner.execution.outcome import CellFate, ExitReason, Fate, Outcome
 from runner.ledger.bodies import Rehearsal, Rollback, Status
 from runner.plan.plan import Plan
+from runner.publication.course import THE_WHOLE_RUNBOOK, Course, changes
 
 _MINUTE = 60
 _HOUR = 3600
@@ -78,6 +80,7 @@ class PlanView:
     """Cells that the parameters leave out, with their conditions."""
     conditional: tuple[Pair, ...] = ()
     """Cells of which only the run itself decides whether they run, with their conditions."""
+    course: Course = THE_WHOLE_RUNBOOK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +123,11 @@ class ResultView:
     late: bool
     skipped: int = 0
     went_on: bool = False
+    reverts: str = ""
+    restored: bool | None = None
+    resumable: bool = False
+    cancelled_by: str = ""
+    cancelled_why: str = ""
 
 
 class Ended(Enum):
@@ -144,7 +152,15 @@ class EndedView:
     head: Head
 
 
-def plan_view(plan: Plan, *, digest: Digest, decision: Decision, head: Head, begun: bool = False) -> PlanView:
+def plan_view(
+    plan: Plan,
+    *,
+    digest: Digest,
+    decision: Decision,
+    head: Head,
+    course: Course = THE_WHOLE_RUNBOOK,
+    begun: bool = False,
+) -> PlanView:
     """Pick what approvers have to see from a plan and the decision on it; what has `begun` waits for nobody."""
     return PlanView(
         run=plan.run,
@@ -153,15 +169,12 @@ def plan_view(plan: Plan, *, digest: Digest, decision: Decision, head: Head, beg
         risk=plan.risk,
         targets=plan.targets,
         irreversible=plan.irreversible,
-        changes=_changes(plan),
+        changes=changes(plan),
         requester=plan.requested.by,
         issue_comment=plan.requested.comment,
         commit=plan.runbook.commit,
         unreviewed=plan.unreviewed,
-        parameters=tuple(
-            Pair(name=name, value=json.dumps(one.value, ensure_ascii=False), source=one.source)
-            for name, one in plan.parameters.items()
-        ),
+        parameters=_parameters(plan),
         secrets=tuple(sorted({*plan.read_secrets, *plan.change_secrets})),
         environment=f"{plan.environment.path} {plan.environment.sha256[:SHORT]}" if plan.environment else "",
         opens=_opens(plan),
@@ -178,11 +191,24 @@ def plan_view(plan: Plan, *, digest: Digest, decision: Decision, head: Head, beg
         head=head,
         skips=tuple(Pair(name=one.name, value=one.when) for one in plan.conditional if one.runs is False),
         conditional=tuple(Pair(name=one.name, value=one.when) for one in plan.conditional if one.runs is None),
+        course=course,
     )
 
 
+def _parameters(plan: Plan) -> tuple[Pair, ...]:
+    values = {name: json.dumps(one.value, ensure_ascii=False) for name, one in plan.parameters.items()}
+    return tuple(Pair(name=name, value=values[name], source=one.source) for name, one in plan.parameters.items())
+
+
 def result_view(
-    outcome: Outcome, *, plan: Plan, attempt: int, links: tuple[Link, ...], head: Head, late: bool = False
+    outcome: Outcome,
+    *,
+    plan: Plan,
+    attempt: int,
+    links: tuple[Link, ...],
+    head: Head,
+    late: bool = False,
+    cancelled: Cancelled | None = None,
 ) -> ResultView:
     """Pick what everybody has to see from an outcome."""
     forward = [cell for cell in outcome.cells if cell.phase == "forward"]
@@ -209,6 +235,11 @@ def result_view(
         late=late,
         skipped=sum(cell.fate is Fate.SKIPPED for cell in forward),
         went_on=outcome.exit_reason is ExitReason.STEP_FAILED,
+        reverts=plan.revert_of or "",
+        restored=outcome.restored,
+        resumable=_resumable(outcome) and not late,
+        cancelled_by=cancelled.by if cancelled else "",
+        cancelled_why=cancelled.reason if cancelled else "",
     )
 
 
@@ -246,20 +277,15 @@ def _opens(plan: Plan) -> tuple[str, ...]:
     )
 
 
-def _changes(plan: Plan) -> str:
-    if plan.rehearsal.result is Rehearsal.FAILED:
-        return "unknown: the rehearsal failed"
-    if plan.rehearsal.result is Rehearsal.NOTHING:
-        return "unknown: it has nothing that can be rehearsed"
-    lines = [line for text in plan.rehearsal.outputs.values() for line in text.splitlines() if line.strip()]
-    # Terraform says its sum in such a line; everybody else says the sum first.
-    total = next((line for line in lines if line.startswith("Plan: ")), lines[0] if lines else "")
-    return total.strip() or "its plan cells printed nothing"
-
-
 def _cell(cell: CellFate) -> str:
     tries = f" after {cell.tries} tries" if cell.tries > 1 else ""
     return f"{cell.name} ({cell.fate.value.replace('_', ' ')}{tries})"
+
+
+def _resumable(outcome: Outcome) -> bool:
+    """Whether it makes sense to speak of another attempt; whether there may be one is judged when it is asked for."""
+    known = outcome.rollback not in {Rollback.PARTIAL, Rollback.FAILED}
+    return known and outcome.status is not Status.SUCCEEDED and outcome.exit_reason is not ExitReason.NOT_RESTORED
 
 
 def _next(outcome: Outcome, run: str) -> str:

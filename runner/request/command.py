@@ -40,10 +40,6 @@ class Verb(Enum):
     HELP = "help"
 
 
-LATER = frozenset({"resume", "revert"})
-"""Verbs that are known and not carried out yet."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One command, read. `ordinal` is its place among the asks of its comment, from 1."""
@@ -97,8 +93,6 @@ def _read(line: Line) -> tuple[Verb, Arguments]:
     word, rest = next_word(line.words)
     if not word:
         raise RefusedError("no verb follows")
-    if word in LATER:
-        raise RefusedError(f"`{word}` is not available yet", "see `/runbook help` for what is")
     try:
         verb = Verb(word)
     except ValueError:

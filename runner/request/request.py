@@ -16,7 +16,7 @@ from runner.digest import Json
 from runner.errors import RequestError
 from runner.ports.forge import Comment, Thread
 from runner.request import block
-from runner.request.arguments import Run
+from runner.request.arguments import Revert, Run
 from runner.request.asks import Block, TooMuch, asks
 from runner.request.command import Command, commands
 
@@ -37,6 +37,8 @@ class Request:
     comment: Comment
     reason: str = ""
     emergency: str = ""
+    revert_of: str = ""
+    """The run that is to be undone; `runbook` and `parameters` are that run's then, and empty here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +91,26 @@ def _of(comment: Comment, *, prefix: str, bot: str) -> Iterator[Request | Proble
     for command in commands(comment, bot=bot):
         key = RequestKey(f"{prefix}:{command.ordinal}")
         # A line that cannot be read as a command is answered with the other commands, by `approval/collect.py`.
-        if isinstance(command, Command) and isinstance(command.args, Run):
-            args = command.args
-            request = Request(
+        request = _from_command(command, comment, key=key) if isinstance(command, Command) else None
+        if request is not None:
+            pieces.append((command.ordinal, request))
+    yield from (piece for _, piece in sorted(pieces, key=lambda one: one[0]))
+
+
+def _from_command(command: Command, comment: Comment, *, key: RequestKey) -> Request | None:
+    match command.args:
+        case Run() as args:
+            return Request(
                 runbook=args.runbook,
                 parameters=dict(args.parameters),
                 key=key,
                 comment=comment,
                 emergency=args.emergency,
             )
-            pieces.append((command.ordinal, request))
-    yield from (piece for _, piece in sorted(pieces, key=lambda one: one[0]))
+        case Revert() as args:
+            return Request(runbook="", parameters={}, key=key, comment=comment, reason=args.reason, revert_of=args.run)
+        case _:
+            return None
 
 
 def _edited(comment: Comment, *, prefix: str, bot: str) -> Iterator[Problem]:
@@ -107,7 +118,8 @@ def _edited(comment: Comment, *, prefix: str, bot: str) -> Iterator[Problem]:
     before = replace(comment, edited=False)
     found = asks(before, bot=bot)
     blocks = not isinstance(found, TooMuch) and any(isinstance(one, Block) for one in found)
-    if blocks or any(isinstance(one, Command) and isinstance(one.args, Run) for one in commands(before, bot=bot)):
+    said = [one.args for one in commands(before, bot=bot) if isinstance(one, Command)]
+    if blocks or any(isinstance(args, Run | Revert) for args in said):
         yield Problem(
             key=RequestKey(f"{prefix}:0"),
             comment=comment,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.approval.approval import approvals, still_said
+from runner.approval.approval import approvals, resumption, still_said
 from runner.approval.decide import Decision, decide, people_of
 from runner.plan.plan import Plan
 from runner.plan.run import Run
@@ -12,7 +12,15 @@ from runner.supervisor.desk import Desk
 
 def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread) -> Decision:
     """The newest policy's verdict on a plan, with the issue and the members as they are now."""
-    events = ((event.seq, event.time, event.body) for event in desk.ledger.cache.events(run.id))
-    given = still_said(approvals(events), thread)
-    members = desk.members(people_of(plan, given))
-    return decide(desk.policy, plan=plan, digest=run.digest, approvals=given, members=members, now=desk.now())
+    events = [(event.seq, event.time, event.body) for event in desk.ledger.cache.events(run.id)]
+    given, resumed = still_said(approvals(events), thread), resumption(events)
+    members = desk.members(people_of(plan, given, resumption=resumed))
+    return decide(
+        desk.policy,
+        plan=plan,
+        digest=run.digest,
+        approvals=given,
+        members=members,
+        now=desk.now(),
+        resumption=resumed,
+    )

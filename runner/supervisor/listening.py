@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from runner.approval import collect, halting
 from runner.approval.meant import Known as Meant
+from runner.ledger.bodies import Resume
 from runner.ports.forge import Thread
 from runner.publication import comments
 from runner.request.command import BadCommand, Command, Verb
 from runner.request.request import Asked
 from runner.snapshot import Heard, Known, Unheard
+from runner.supervisor import resuming
 from runner.supervisor.desk import Desk
 
 VERBS = (
@@ -23,6 +25,8 @@ VERBS = (
     ("/runbook answer [RUN] [qN] TEXT", "answer what a run asks: yes, no, or a value"),
     ("/runbook halt REASON", "stop everything from starting; policy says who may"),
     ("/runbook unhalt [REASON]", "let things start again"),
+    ("/runbook resume RUN [reason]", "go on with a run that did not succeed, once its cause is gone"),
+    ("/runbook revert RUN [reason]", "ask for a new run that undoes that one"),
     ("/runbook status", "where the runs of this issue stand"),
     ("/runbook help", "this list"),
 )
@@ -54,8 +58,19 @@ def heard_on(
         members=desk.members({one.comment.author for one in found}),
         answered=answered,
     )
-    heard = [Heard(run=by_id[one.run].run, plan=by_id[one.run].plan, body=one.body) for one in collected.record]
-    denied = [refused(thread, one) for one in collected.refuse]
+    comments_by = {collect.key_of(one): one.comment for one in found}
+    vain = [
+        collect.Refusal(key=one.key, comment=comments_by[one.key], verb=Verb.RESUME.value, reason=why)
+        for one in collected.record
+        if (why := _in_vain(desk, one, by_id[one.run]))
+    ]
+    keys = {one.key for one in vain}
+    heard = [
+        Heard(run=by_id[one.run].run, plan=by_id[one.run].plan, body=one.body)
+        for one in collected.record
+        if one.key not in keys
+    ]
+    denied = [refused(thread, one) for one in (*collected.refuse, *vain)]
     lines = [*_halted(desk), *(_standing(one) for one in runs)]
     good = [one for one in found if isinstance(one, Command)]
     return heard, [*denied, *_words(thread, good, lines, answered=answered)]
@@ -74,6 +89,11 @@ def problems(thread: Thread, found: Asked, answered: frozenset[str]) -> list[Unh
         for one in found.problems
         if one.key not in answered
     ]
+
+
+def _in_vain(desk: Desk, record: collect.Record, known: Known) -> str:
+    """Why a resume that its author may ask for is ruled out by the record of the run; empty for everything else."""
+    return resuming.refusal(desk, known.run, known.plan) if isinstance(record.body, Resume) else ""
 
 
 def refused(thread: Thread, one: collect.Refusal) -> Unheard:

@@ -9,7 +9,7 @@ import msgspec
 from runner.digest import Digest, canonical, sha256
 from runner.errors import IntegrityError
 from runner.execution.needs import LOCK
-from runner.execution.order import PAYLOAD_TYPE, Mode, Order
+from runner.execution.order import ACTING, NOTHING, PAYLOAD_TYPE, Carried, Mode, Order
 from runner.ledger.bodies import Start
 from runner.ledger.envelope import make_envelope
 from runner.ledger.event import Event
@@ -36,15 +36,31 @@ def preparation(desk: Desk, plan: Plan, *, notebook: bytes, change: bool) -> Wor
     return _work(desk, plan, order, key=f"{plan.run}/{PREPARATION}", notebook=notebook, files={})
 
 
-def attempt(desk: Desk, plan: Plan, *, digest: Digest, start: Event, files: Mapping[str, bytes]) -> Work:
-    """The order to carry a started run out.
+def attempt(
+    desk: Desk,
+    plan: Plan,
+    *,
+    digest: Digest,
+    start: Event,
+    files: Mapping[str, bytes],
+    carried: Carried = NOTHING,
+) -> Work:
+    """The order to carry a started run out, with what it is given of what happened before it.
 
     Raises:
         IntegrityError: if the runbook at the plan's commit is not the one that was approved.
     """
     notebook = pinned(desk, plan)
     repository = str(desk.workspace.repository.path)
-    order = _order(plan, mode=Mode.RUN, digest=digest, start=start, repository=repository)
+    mode = Mode.REVERT if plan.revert_of else Mode.RUN
+    order = msgspec.structs.replace(
+        _order(plan, mode=mode, digest=digest, start=start, repository=repository),
+        done=dict(carried.done),
+        records=dict(carried.records),
+        moved_by_us=carried.moved_by_us,
+        undo=carried.undo,
+        restored=dict(carried.restored),
+    )
     return _work(desk, plan, order, key=f"{plan.run}/{order.attempt}", notebook=notebook, files=files)
 
 
@@ -79,12 +95,12 @@ def _order(plan: Plan, *, mode: Mode, digest: Digest | None, start: Event | None
         injected=plan.injected,
         parameters={name: one.value for name, one in plan.parameters.items()},
         read_secrets=plan.read_secrets,
-        change_secrets=plan.change_secrets if mode is Mode.RUN else (),
+        change_secrets=plan.change_secrets if mode in ACTING else (),
         network=plan.network,
         # A rehearsal looks at what the run would change, and cannot change it.
-        read=plan.read if mode is Mode.RUN else (*plan.read, *plan.write),
-        write=plan.write if mode is Mode.RUN else (),
+        read=plan.read if mode in ACTING else (*plan.read, *plan.write),
         processes=plan.processes,
+        write=plan.write if mode in ACTING else (),
         timeout=plan.timeout,
         cell_timeout=plan.cell_timeout,
         toolkit=plan.toolkit,

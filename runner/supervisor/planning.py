@@ -29,7 +29,7 @@ from runner.runbook.cells import Role
 from runner.runbook.finding import Severity
 from runner.runbook.lint import lint
 from runner.runbook.runbook import Runbook
-from runner.supervisor import orders, preparing
+from runner.supervisor import orders, preparing, reverts
 from runner.supervisor.desk import Desk
 
 
@@ -56,9 +56,8 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
     _nothing_leaks(request)
     if request.emergency:
         raise RequestError("asking policy", "emergencies are not available yet", hint="ask without it")
-    runbook = find(desk, request)
-    values = runbook.parameters.values(request.parameters)
-    plan = _isolated(desk, draft(runbook, values, asked=request.comment, key=request.key, terms=_terms(desk)))
+    runbook, plan = _drafted(desk, request)
+    plan = _isolated(desk, plan)
     _may_request(desk, plan)
     rehearsed, left = _rehearse(desk, runbook, plan, watch=lambda so_far: progress(plan.run, so_far))
     plan = freeze(plan, rehearsed=rehearsed, files=_saved(left), now=desk.now(), life=desk.policy.plan_expires)
@@ -68,7 +67,8 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
     )
 
     def build(_state: State) -> Sequence[Draft]:
-        return [] if desk.ledger.cache.run_of(request.key) else [event]
+        twice = desk.ledger.cache.run_of(request.key) or (plan.revert_of and reverts.already(desk, plan.revert_of))
+        return [] if twice else [event]
 
     try:
         events = desk.ledger.append(build, writer=desk.writer, now=desk.now)
@@ -76,6 +76,15 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
         raise NotRecordedError(error.doing, error.wrong, hint=error.hint) from error
     desk.executor.forget(f"{plan.run}/rehearsal")
     return fold(events) if events else None
+
+
+def _drafted(desk: Desk, request: Request) -> tuple[Runbook, Plan]:
+    """What is asked for, before it was rehearsed."""
+    if request.revert_of:
+        return reverts.drafted(desk, request, terms=_terms(desk))
+    runbook = find(desk, request)
+    values = runbook.parameters.values(request.parameters)
+    return runbook, draft(runbook, values, asked=request.comment, key=request.key, terms=_terms(desk))
 
 
 def find(desk: Desk, request: Request) -> Runbook:

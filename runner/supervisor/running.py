@@ -20,12 +20,13 @@ from runner.ledger.state import State
 from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.snapshot import Known
-from runner.supervisor import heartbeat, orders, preparing
+from runner.supervisor import heartbeat, orders, preparing, reverts
 from runner.supervisor.desk import Desk
 from runner.supervisor.gather import work_key
 from runner.supervisor.judging import judged
 from runner.supervisor.planning import plan_files
 from runner.supervisor.record import append, current
+from runner.supervisor.resuming import carried, previous
 
 
 def start(desk: Desk, known: Known, *, watch: Callable[[Progress | None], None] = lambda _so_far: None) -> bool:
@@ -49,6 +50,8 @@ def start(desk: Desk, known: Known, *, watch: Callable[[Progress | None], None] 
         if state.halted is not None or any(lock in state.locks for lock in plan.locks):
             return None
         if decision.verdict is not Verdict.ALLOWED:
+            return None
+        if not reverts.still(desk, plan):
             return None
         if not set(decision.used) <= {event.seq for event in fresh.approvals}:
             return None
@@ -74,7 +77,8 @@ def submit(desk: Desk, known: Known) -> None:
     if event is None:
         raise TypeError(f"run {known.run.id} was never started")
     files = plan_files(desk, known.plan)
-    work = orders.attempt(desk, known.plan, digest=known.run.digest, start=event, files=files)
+    given = carried(desk, known.run, known.plan)
+    work = orders.attempt(desk, known.plan, digest=known.run.digest, start=event, files=files, carried=given)
     desk.executor.submit(work)
 
 
@@ -95,7 +99,8 @@ def finish(desk: Desk, known: Known) -> bool:
     def draft(fresh: Run, _state: State) -> Draft | None:
         if fresh.late is not None:
             return None
-        return end_draft(fresh, known.plan, approvals=_used(desk, fresh), outcome=outcome, files=files)
+        used, before = _used(desk, fresh), previous(desk, fresh)
+        return end_draft(fresh, known.plan, approvals=used, outcome=outcome, files=files, previous=before)
 
     done = append(desk.ledger, known.run, draft, writer=desk.writer, now=desk.now)
     desk.executor.forget(key)
@@ -163,8 +168,7 @@ def _remains(desk: Desk, known: Known) -> Mapping[str, bytes]:
     if not said:
         return {}
     plan: Plan = known.plan
-    folder = layout.attempt_folder(known.run.id, known.run.attempt)
-    files = {f"{folder}transcript.jsonl": said}
+    files = {layout.transcript_file(known.run.id, known.run.attempt): said}
     notebook = desk.workspace.objects.read(plan.runbook.commit, plan.runbook.path)
     if notebook is not None and sha256(notebook) == plan.runbook.sha256:
         executed, _ = transcript.rebuild(said, notebook)

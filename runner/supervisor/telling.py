@@ -16,6 +16,7 @@ from runner.publication.markers import Kind
 from runner.publication.publish import publish, relabel, update
 from runner.publication.views import Ended, Head, Link
 from runner.snapshot import Known, Unheard
+from runner.supervisor import resuming
 from runner.supervisor.desk import Desk
 
 _ENDED = {
@@ -61,8 +62,8 @@ def status(
 
 
 def attempt_of(run: Run, what: Kind) -> int:
-    """A plan is told once for the run; everything else once for the attempt."""
-    return 1 if what is Kind.PLAN else run.attempt
+    """Everything is told once for the attempt; the plan too, and before its first start."""
+    return max(run.attempt, 1) if what is Kind.PLAN else run.attempt
 
 
 def _seconds(run: Run) -> float:
@@ -77,8 +78,9 @@ def _body(desk: Desk, known: Known, what: Kind) -> str:
         decision = known.decision or Decision(
             verdict=Verdict.ALLOWED if begun else Verdict.DENIED, reasons=(f"the run is {run.state.value} already",)
         )
+        course = resuming.course(desk, run, known.plan)
         return comments.plan_comment(
-            plan=known.plan, digest=run.digest, decision=decision, head=_head(desk), begun=begun
+            plan=known.plan, digest=run.digest, decision=decision, head=_head(desk), course=course, begun=begun
         )
     if what is Kind.LATE and run.late:
         return _executed(desk, known, run.late, late=True)
@@ -106,9 +108,15 @@ def _executed(desk: Desk, known: Known, event: Event, *, late: bool) -> str:
             ("summary", layout.summary_file(run.id, run.attempt)),
         )
     )
-    outcome = _outcome(parse(Manifest, data))
+    record = parse(Manifest, data)
     return comments.result_comment(
-        outcome=outcome, plan=known.plan, attempt=run.attempt, links=links, head=_head(desk), late=late
+        outcome=_outcome(record),
+        plan=known.plan,
+        attempt=run.attempt,
+        links=links,
+        head=_head(desk),
+        late=late,
+        cancelled=record.result.cancelled,
     )
 
 
@@ -132,6 +140,7 @@ def _outcome(record: Manifest) -> Outcome:
         artifacts=(),
         redactions=record.redactions,
         withheld=result.withheld,
+        restored=result.restored,
         notebook=record.plan_digest,
     )
 

@@ -17,6 +17,7 @@ from runner.approval.policy import PATH as POLICY
 from runner.audit.code import SIGNERS
 from runner.digest import Digest, Json, sha256
 from runner.evidence import seal
+from runner.evidence.attempts import Attempted, attempts, standing
 from runner.execution import executed, phases
 from runner.execution.order import Mode
 from runner.execution.outcome import CellFate, Environment, ExitReason, Fate, Outcome
@@ -29,6 +30,7 @@ from runner.ledger.bodies import (
     Rehearsal,
     Resolution,
     Resolve,
+    Resume,
     Rollback,
     Said,
     Start,
@@ -37,7 +39,7 @@ from runner.ledger.bodies import (
 from runner.ledger.chain import Draft, Ledger, Writer
 from runner.ledger.event import Event, iso
 from runner.plan.draft import run_id
-from runner.plan.plan import Parameter, Plan, Rehearsed, Requested, Source
+from runner.plan.plan import Parameter, Plan, Rehearsed, Requested, Source, Undoing
 from runner.plan.run import Run, fold
 from runner.ports.signer import Signer
 from runner.repository import refs
@@ -216,11 +218,11 @@ class History:
         said = self.said(by, f"/runbook approve {wanted[:12]}", number=number)
         return self.about(plan, Approve(plan_digest=plan.digest, said=said))
 
-    def start(self, plan: Plan, *, approvals: tuple[int, ...]) -> Event:
+    def start(self, plan: Plan, *, approvals: tuple[int, ...], attempt: int = 1) -> Event:
         """Take the locks."""
         body = Start(
             plan_digest=plan.digest,
-            attempt=1,
+            attempt=attempt,
             nonce=f"s{self.issue}",
             locks=plan.locks,
             approvals=approvals,
@@ -231,15 +233,22 @@ class History:
         )
         return self.about(plan, body)
 
-    def finish(self, plan: Plan, status: Status = Status.SUCCEEDED) -> Event:
-        """Seal an outcome; a failed one failed in its change."""
+    def finish(self, plan: Plan, status: Status = Status.SUCCEEDED, **changes: Any) -> Event:
+        """Seal an outcome; a failed one failed in its change, if `changes` do not say otherwise."""
         run = self.run(plan.run)
         files = {"executed.ipynb": executed.notebook(RUNBOOK, injected=plan.injected, shown=_shown(status))}
         outcome = an_outcome(plan, status, notebook=sha256(files["executed.ipynb"]), now=self.clock.time)
+        outcome = replace(outcome, **changes)
         start = run.start.body if run.start else None
         named = start.approvals if isinstance(start, Start) else ()
         approvals = tuple(event for event in run.approvals if event.seq in named)
-        return self.append(seal.end_draft(run, plan, approvals=approvals, outcome=outcome, files=files))[0]
+        before = standing(one for one in self.attempts(plan) if one.number < run.attempt).previous
+        draft = seal.end_draft(run, plan, approvals=approvals, outcome=outcome, files=files, previous=before)
+        return self.append(draft)[0]
+
+    def attempts(self, plan: Plan) -> tuple[Attempted, ...]:
+        """What is on record of a run's attempts."""
+        return attempts(self.ledger.cache.events(plan.run), lambda path: self.objects.read(self.ledger.tip or "", path))
 
     def whole(self, status: Status = Status.SUCCEEDED, **changes: Any) -> Plan:
         """One run from request to evidence."""
@@ -247,6 +256,30 @@ class History:
         yes = self.approve(plan)
         self.start(plan, approvals=(yes.seq,))
         self.finish(plan, status)
+        return plan
+
+    def resumed(self) -> Plan:
+        """A run whose change was made and whose verification failed, resumed with a new approval."""
+        plan = self.plan()
+        self.start(plan, approvals=(self.approve(plan).seq,))
+        cells = cells_of(plan, verify=Fate.FAILED)
+        self.finish(plan, Status.FAILED, cells=cells, rollback=Rollback.NOT_POSSIBLE)
+        said = self.said(ALICE, f"/runbook resume {plan.run} it is up again", number=3)
+        body = Resume(plan_digest=plan.digest, attempt=2, approval="new", said=said, reason="it is up again")
+        self.about(plan, body)
+        self.start(plan, approvals=(self.approve(plan, number=4).seq,), attempt=2)
+        self.finish(plan, cells=cells_of(plan, change=Fate.SKIPPED))
+        return plan
+
+    def reverted(self) -> Plan:
+        """A run that undoes another one."""
+        old = self.whole()
+        (only,) = self.attempts(old)
+        assert only.manifest
+        undoes = Undoing(attempt=1, manifest=only.manifest, changes=("change-1",), fingerprint=None)
+        plan = self.plan(title=f"Revert: {old.title}", revert_of=old.run, undoes=undoes)
+        self.start(plan, approvals=(self.approve(plan).seq,))
+        self.finish(plan, cells=cells_of(plan))
         return plan
 
     def lost(self) -> Plan:
@@ -277,6 +310,31 @@ def _shown(status: Status) -> dict[str, executed.Shown]:
         wrong: dict[str, Json] = {"output_type": "error", "ename": "OSError", "evalue": "full", "traceback": []}
         shown["change-1"] = executed.Shown(outputs=(wrong,), count=4)
     return shown
+
+
+def cells_of(plan: Plan, *, change: Fate = Fate.OK, verify: Fate = Fate.OK) -> tuple[CellFate, ...]:
+    """The fates of every cell of an attempt, of a run or of a revert."""
+    found = cells.read(json.loads(RUNBOOK))
+    mode, undo = (Mode.REVERT, plan.undoes.changes) if plan.undoes else (Mode.RUN, ())
+    special = {"change-1": change, "verify-1": verify, "verify-old": Fate.SKIPPED}
+    why = {"change-1": "done in attempt 1", "verify-old": "its condition is not met"}
+    phased = [("forward", step) for step in (*phases.prelude(found, injected=plan.injected),)]
+    phased += [("forward", step) for step in phases.forward(found, mode=mode, undo=undo)]
+    phased += [("always", step) for step in phases.always(found)]
+    phased += [("proof", step) for step in phases.look(found) if plan.undoes]
+    return tuple(
+        CellFate(
+            index=step.index,
+            id=step.id,
+            role=step.role,
+            name=step.name,
+            phase=phase,
+            fate=special.get(step.id, Fate.OK),
+            seconds=0.1,
+            why=why.get(step.id, "") if special.get(step.id) is Fate.SKIPPED else "",
+        )
+        for phase, step in phased
+    )
 
 
 def an_outcome(plan: Plan, status: Status, *, notebook: Digest, now: datetime) -> Outcome:

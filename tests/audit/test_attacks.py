@@ -47,17 +47,20 @@ class Attack:
     do: Callable[[Scene], None]
     seen: tuple[str, ...]
     alone: str | None
+    on: str = "valid"
 
 
 ATTACKS: dict[str, Attack] = {}
 
 
-def attack(*seen: str, alone: str | None = None) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
+def attack(
+    *seen: str, alone: str | None = None, on: str = "valid"
+) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
     """Register an attack under the name of its function."""
 
     def register(do: Callable[[Scene], None]) -> Callable[[Scene], None]:
         both = seen if alone is None or alone in seen else (*seen, alone)
-        ATTACKS[do.__name__] = Attack(do=do, seen=both, alone=alone)
+        ATTACKS[do.__name__] = Attack(do=do, seen=both, alone=alone, on=on)
         return do
 
     return register
@@ -499,22 +502,102 @@ def a_weaker_policy_is_used_for_one_run(scene: Scene) -> None:
     scene.hand.write(scene.leaves)
 
 
+# Attempts and reverts ----------------------------------------------------------------------------------------------
+
+
+@attack(alone="I25", on="again")
+def a_change_that_is_in_place_is_made_again(scene: Scene) -> None:
+    def edit(manifest: dict[str, Any]) -> None:
+        change = next(one for one in manifest["result"]["cells"] if one["id"] == "change-1")
+        change |= {"fate": "ok", "why": ""}
+
+    _edit_manifest(find(scene.leaves, "finish", 1), edit)
+    scene.hand.write(scene.leaves)
+
+
+@attack("I25", on="again")
+def a_change_that_nobody_made_is_said_to_be_done(scene: Scene) -> None:
+    def edit(manifest: dict[str, Any]) -> None:
+        verify = next(one for one in manifest["result"]["cells"] if one["id"] == "verify-1")
+        verify |= {"fate": "skipped", "why": "done in attempt 1"}
+
+    _edit_manifest(find(scene.leaves, "finish", 1), edit)
+    scene.hand.write(scene.leaves)
+
+
+@attack("I21", on="again")
+def an_attempt_hides_the_one_before_it(scene: Scene) -> None:
+    _edit_manifest(find(scene.leaves, "finish", 1), lambda manifest: manifest.update(previous=None))
+    scene.hand.write(scene.leaves)
+
+
+@attack("I10", on="again")
+def a_resumed_run_starts_on_the_approval_of_its_first_attempt(scene: Scene) -> None:
+    first, second = find(scene.leaves, "start", 0), find(scene.leaves, "start", 1)
+    second.body["approvals"] = first.body["approvals"]
+    second.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I11", on="again")
+def a_resume_is_put_into_somebodys_mouth(scene: Scene) -> None:
+    resume = find(scene.leaves, "resume")
+    resume.body["said"] = find(scene.leaves, "approve").body["said"]
+    resume.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I8", on="again")
+def a_run_that_succeeded_is_resumed(scene: Scene) -> None:
+    twin = deepcopy(find(scene.leaves, "resume"))
+    twin.body["attempt"] = 3
+    _append(scene, twin)
+
+
+@attack("I9", on="again")
+def a_revert_undoes_what_its_run_did_not_do(scene: Scene) -> None:
+    _edit_plan(scene, lambda plan: plan["undoes"].update(changes=["change-1", "verify-1"]), nth=-1)
+
+
+@attack("I9", on="again")
+def a_revert_names_another_run(scene: Scene) -> None:
+    other = find(scene.leaves, "plan").predicate["run"]
+    _edit_plan(scene, lambda plan: plan.update(revertOf=other), fields={"revertOf": other}, nth=-1)
+
+
+@attack("I21", on="again")
+def a_revert_does_not_say_so(scene: Scene) -> None:
+    _edit_manifest(find(scene.leaves, "finish", -1), lambda manifest: manifest.update(reverts=None))
+    scene.hand.write(scene.leaves)
+
+
 # The tests ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def valid(tmp_path_factory: pytest.TempPathFactory) -> History:
-    history = a_history(tmp_path_factory.mktemp("valid"))
-    generate(history.path.parent / f"keys-{history.project}" / "stranger")
-    history.close()
-    return history
+def _again(history: History) -> None:
+    history.resumed()
+    history.reverted()
 
 
 @pytest.fixture(scope="module")
-def scenes(valid: History, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scene]:
+def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, History]:
+    """The valid records that are attacked: one with everything once, one of attempts that rest on earlier ones."""
+    made = {
+        "valid": a_history(tmp_path_factory.mktemp("valid")),
+        "again": a_history(tmp_path_factory.mktemp("again"), make=_again),
+    }
+    for history in made.values():
+        generate(history.path.parent / f"keys-{history.project}" / "stranger")
+        history.close()
+    return made
+
+
+@pytest.fixture(scope="module")
+def scenes(histories: dict[str, History], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scene]:
     """Every attack, carried out once on a copy of its own."""
     made = {}
     for name, one in ATTACKS.items():
+        valid = histories[one.on]
         copy = tmp_path_factory.mktemp("attack") / "ops"
         shutil.copytree(valid.path, copy)
         keys = {key: valid.path.parent / f"keys-{valid.project}" / key for key in (*valid.keys, "stranger")}
@@ -536,9 +619,11 @@ def judge(scene: Scene, *, without: str | None = None) -> Report:
         return verify(source, now=scene.now, pins=scene.pins, deep=True, checks=checks, processes=1)
 
 
-def test_the_valid_record_is_clean(valid: History) -> None:
-    with opened("", at=valid.path) as source:
-        assert verify(source, now=NOW, deep=True).standing is Standing.CLEAN
+@pytest.mark.parametrize("name", ["valid", "again"])
+def test_the_valid_record_is_clean(histories: dict[str, History], name: str) -> None:
+    with opened("", at=histories[name].path) as source:
+        report = verify(source, now=NOW, deep=True)
+    assert report.standing is Standing.CLEAN, [one for line in report.lines for one in line.violations]
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -102,7 +102,65 @@ CURIOUS = made(
 )
 """Its rehearsal asks for a secret that policy gives to nobody."""
 
+STEPS = made(
+    ("setup", "from pathlib import Path\nfrom runner.toolkit import record, recorded"),
+    (
+        "plan",
+        "lines = Path(folder) / 'one'\nprint('lines', len(lines.read_text().splitlines()) if lines.exists() else 0)",
+    ),
+    ("change", "#| step: one\n" + trace("one") + "record('first', {'made by': 'one'})"),
+    ("change", "#| step: two\n" + trace("two")),
+    (
+        "change",
+        "#| step: three\n"
+        + trace("tried")
+        + "if not (Path(folder) / 'fixed').exists():\n    raise OSError('the disk is full')\n"
+        + trace("three")
+        + "print('rests on', recorded('first'))",
+    ),
+    ("verify", "assert (Path(folder) / 'three').exists()"),
+    title="Steps",
+    more="irreversible: lines are lines",
+)
+"""Three changes that nothing undoes; the third needs the file `fixed`, and what the first recorded."""
+
+_PAINT_BACK = """\
+drip = Path(folder) / 'drip'
+state.write_text(recorded('before') + (drip.read_text() if drip.exists() else ''))
+"""
+
+TURN = made(
+    ("setup", "from pathlib import Path\nfrom runner.toolkit import record, recorded\nstate = Path(folder) / 'state'"),
+    ("plan", "print('it is', state.read_text())"),
+    ("change", "#| step: paint\nrecord('before', state.read_text())\nstate.write_text(f'{host} green')"),
+    (
+        "rollback",
+        "#| step: paint-back\n" + _PAINT_BACK,
+    ),
+    ("change", "#| step: dry\n" + trace("count")),
+    ("rollback", "#| step: wet\n" + trace("undone")),
+    ("verify", "assert 'green' in state.read_text()"),
+    title="Turn",
+)
+"""It turns the file `state` green and can turn it back; what is in the file `drip` spoils that."""
+
+TWO = made(
+    ("change", trace("first") + "from runner.toolkit import record\nrecord('number', 7)"),
+    (
+        "change",
+        trace("count")
+        + "import time\n(Path(folder) / 'begun').touch()\n"
+        + "while not (Path(folder) / 'go').exists():\n    time.sleep(0.05)\n"
+        + "from runner.toolkit import recorded\nassert recorded('number') == 7",
+    ),
+    title="Two",
+    more="irreversible: lines are lines",
+)
+"""Its second change waits for the file `go`, and needs what the first one recorded."""
+
 ALL = {
+    "steps": STEPS,
+    "turn": TURN,
     "curious": CURIOUS,
     "count": COUNT,
     "fail": FAIL,

@@ -281,11 +281,13 @@ class World:
     def _check_comments(self, run: Run) -> None:
         thread = self.thread(run.plan.issue)
         for kind in Kind:
-            marker = markers.of(run.id, kind, attempt_of(run, kind))
-            same = [one for one in thread.comments if one.ours and one.body.rstrip().endswith(marker)]
-            assert len(same) <= 1, f"{kind} is said twice"
-            if kind in {Kind.PLAN, Kind.RESULT} and run.over:
-                assert same, f"{kind} is not said"
+            last = attempt_of(run, kind)
+            for attempt in range(min(last, 1), last + 1):
+                marker = markers.of(run.id, kind, attempt)
+                same = [one for one in thread.comments if one.ours and one.body.rstrip().endswith(marker)]
+                assert len(same) <= 1, f"{kind} is said twice"
+                if kind in {Kind.PLAN, Kind.RESULT} and (run.over or attempt < last):
+                    assert same, f"{kind} of attempt {attempt} is not said"
 
 
 def wait_for(path: Path, *, there: bool = True, seconds: float = 60.0) -> None:

@@ -14,19 +14,20 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from runner.approval.approval import Approval, approvals
-from runner.approval.decide import decide
-from runner.approval.rules import Identity, Policy, Resume, Rule
+from runner.approval.approval import Approval, approvals, resumption
+from runner.approval.decide import decide, people_of
+from runner.approval.rules import Identity, Policy, Rule
+from runner.approval.rules import Resume as Needs
 from runner.audit.book import Seen, Told
 from runner.audit.checks.check import Check
 from runner.audit.checks.reviewed import NO_CODE
 from runner.audit.finding import Violation
 from runner.audit.signatures import Job
 from runner.digest import SHORT, sha256
-from runner.ledger.bodies import Approve, Plan, Said, Start
+from runner.ledger.bodies import Approve, Plan, Resume, Said, Start
 from runner.ledger.event import Event
 from runner.plan.plan import Plan as StoredPlan
-from runner.ports.forge import PersonId
+from runner.plan.run import Run
 from runner.repository.people import People
 
 NAMESPACE = "runbook-comment"
@@ -54,9 +55,8 @@ class Enough(Check):
                 yield self.broken(seen, f"event {number} is not a standing approval of this run")
         for event in seen.before.approvals(body.approvals):
             yield from self._form(seen, event, seen.before)
-        earlier = seen.before.run.start.body if seen.before.run.start else None
-        policy = self._policy(body)
-        if isinstance(earlier, Start) and set(earlier.approvals) & set(body.approvals):
+        policy, resumed = self._policy(body), seen.before.run.resumed
+        if resumed and any(number < resumed.seq for number in body.approvals):
             yield from self._reused(seen, policy, seen.before.plan)
         if self.context.code is None:
             return
@@ -82,7 +82,7 @@ class Enough(Check):
 
     def _reused(self, seen: Seen, policy: Policy | None, plan: StoredPlan | None) -> Iterator[Violation]:
         rules = _rules(policy, plan) if policy and plan else ()
-        if not rules or any(rule.resume is not Resume.SAME_APPROVAL for rule in rules):
+        if not rules or any(rule.resume is not Needs.SAME_APPROVAL for rule in rules):
             yield self.broken(seen, "it uses approvals that an earlier attempt used up")
 
 
@@ -112,11 +112,21 @@ class FourEyes(Check):
         for event in seen.before.approvals(body.approvals):
             if isinstance(event.body, Approve):
                 yield from self._signed(seen, event.body.said, people, local=local)
+        yield from self._resumed(seen, seen.before.run, people, local=local)
         if policy is None:
             return
         ruling = _ruling(seen, body, policy, people=people)
         for reason in () if ruling.anyway else ruling.reasons:
             yield self.broken(seen, reason)
+
+    def _resumed(self, seen: Seen, run: Run, people: People | None, *, local: bool) -> Iterator[Violation]:
+        """What a person signed is that this run goes on."""
+        body = run.resumed.body if run.resumed else None
+        if not isinstance(body, Resume):
+            return
+        yield from self._signed(seen, body.said, people, local=local)
+        if body.said.signature and run.id not in words(body.said).body:
+            yield self.broken(seen, f"what {body.said.by} signed does not name the run that it resumes")
 
     def _request(self, seen: Seen, said: Said) -> Iterator[Violation]:
         """What the requester signed is what the plan was made from."""
@@ -165,17 +175,30 @@ def _refusals(policy: Policy, seen: Seen, body: Start, *, people: People | None)
     if told is None or told.plan is None or event is None:
         return ()
     named = [one for one in _approvals(told) if one.number in body.approvals]
-    persons = {PersonId(told.plan.requested.by), *(one.by for one in named)}
+    resumed = resumption((one.seq, one.time, one.body) for one in _resumes(told))
+    persons = people_of(told.plan, named, resumption=resumed)
     members = frozenset(one for one in persons if people is None or people.person(one) == one)
-    decision = decide(policy, plan=told.plan, digest=told.run.digest, approvals=named, members=members, now=event.when)
+    decision = decide(
+        policy,
+        plan=told.plan,
+        digest=told.run.digest,
+        approvals=named,
+        members=members,
+        now=event.when,
+        resumption=resumed,
+    )
     if not decision.allowed:
         return decision.reasons
     return ()
 
 
 def _approvals(told: Told) -> tuple[Approval, ...]:
-    events = (*told.given, *told.run.revoked)
+    events = (*told.given, *told.run.revoked, *_resumes(told))
     return approvals((event.seq, event.time, event.body) for event in sorted(events, key=lambda one: one.seq))
+
+
+def _resumes(told: Told) -> tuple[Event, ...]:
+    return (told.run.resumed,) if told.run.resumed else ()
 
 
 def _relaxed(policy: Policy) -> Policy:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from runner.audit.book import Seen, Told
+from runner.audit.book import Seen, Told, likeness
 from runner.audit.checks.check import Check
 from runner.audit.finding import Violation
 from runner.digest import SHORT
 from runner.evidence import layout
+from runner.execution.outcome import began, done_before
+from runner.execution.record import FORWARD
 from runner.ledger.bodies import Plan, Resolve, Start
 from runner.ledger.event import path
 from runner.plan.run import RunState
@@ -35,6 +37,30 @@ class Moves(Check):
             yield self.broken(seen, f"request {body.request_key} was planned before")
         if isinstance(body, Start) and seen.before and body.attempt != seen.before.run.next_attempt:
             yield self.broken(seen, f"it starts attempt {body.attempt}; the next one is {seen.before.run.next_attempt}")
+
+
+class Repeated(Check):
+    """What an attempt did and nobody undid is not done again, and what is said to be done was."""
+
+    number = "I25"
+    title = "no attempt repeats a change that is in place, or leaves one out that nobody made"
+
+    def see(self, seen: Seen) -> Iterator[Violation]:
+        """(1) it is known what earlier attempts left, (2) none of it ran again, (3) nothing else was left out."""
+        if seen.end is None or seen.manifest is None or seen.told is None:
+            return
+        earlier, file = seen.told.earlier, seen.manifest_file.path if seen.manifest_file else ""
+        for doubt in earlier.doubts:
+            yield self.broken(seen, f"attempt {seen.attempt} goes on from what nobody knows: {doubt}", file=file)
+        for cell in seen.manifest.result.cells:
+            if cell.phase != FORWARD:
+                continue
+            if cell.id in earlier.done and began(cell):
+                wrong = f"it ran again, and attempt {earlier.done[cell.id]} was answered ok for it"
+                yield self.broken(seen, wrong, file=file, cell=cell.id)
+            if cell.id not in earlier.done and done_before(cell):
+                wrong = f"it was left out ({cell.why}), and no earlier attempt was answered ok for it"
+                yield self.broken(seen, wrong, file=file, cell=cell.id)
 
 
 class OnePlan(Check):
@@ -80,7 +106,11 @@ class OnePlan(Check):
             "rehearsal": (plan.rehearsal.result, body.rehearsal),
             "nonce": (plan.nonce, body.nonce),
             "what is owed by": (plan.owes_by, body.owes_by),
+            "revert of": (plan.revert_of, body.revert_of),
         }
+        if plan.revert_of and plan.undoes:
+            found, expected = self.context.book.undoable.get(plan.revert_of), likeness(plan, plan.undoes)
+            pairs["run that is undone"] = (expected.hex(), found.hex() if found else "none with changes in place")
         for what, (stored, signed) in pairs.items():
             if stored != signed:
                 yield self.broken(seen, f"{what}: the plan has {stored}, the event {signed}", file=file)

@@ -30,4 +30,5 @@ CHECKS: tuple[type[Check], ...] = (
     reviewed.PolicyOnward,  # I22
     outside.Comments,  # I23
     outside.Expunged,  # I24
+    life.Repeated,  # I25
 )

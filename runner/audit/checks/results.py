@@ -13,11 +13,11 @@ from runner.audit.page import inside
 from runner.digest import sha256
 from runner.errors import RequestError
 from runner.evidence import layout
-from runner.evidence.manifest import Manifest
+from runner.evidence.manifest import Cancelled, Manifest, cancelled
 from runner.execution import phases
 from runner.execution.facts import facts
 from runner.execution.order import Mode
-from runner.execution.outcome import CellFate, ExitReason, Fate
+from runner.execution.outcome import CellFate, ExitReason, Fate, done_before
 from runner.ledger.bodies import Approve, Finish, Late, Start, Status
 from runner.ledger.event import Event
 from runner.plan.plan import Plan
@@ -52,7 +52,7 @@ class Truthful(Check):
                 yield self.broken(seen, f"the attempt succeeded, and this cell is {fate.value}", file=file, cell=name)
         if seen.executed is None or seen.executed.data is None:
             return
-        for step in _steps(seen.executed.data, injected=self._injected(seen)):
+        for step in _steps(seen.executed.data, self._plan(seen)):
             if fates.get(step.id) not in {Fate.OK, Fate.SKIPPED}:
                 wrong = "the attempt succeeded, and there is no record that this cell was answered ok"
                 yield self.broken(seen, wrong, file=file, cell=step.id)
@@ -63,7 +63,7 @@ class Truthful(Check):
     def _conditions(self, seen: Seen, manifest: Manifest, *, file: str) -> Iterator[Violation]:
         """A cell was skipped exactly where its condition, decided once more, says so."""
         data = seen.executed.data if seen.executed else None
-        steps = {step.id: step for step in _steps(data, injected=self._injected(seen))} if data is not None else {}
+        steps = {step.id: step for step in _steps(data, self._plan(seen))} if data is not None else {}
         values = {name: one.value for name, one in manifest.parameters.items()}
         # What was recorded is masked in the manifest, so what depends on it is taken as it is told.
         known = facts(manifest.result.cells, values=values, records=None)
@@ -73,8 +73,8 @@ class Truthful(Check):
             if wrong and cell.phase in {"forward", "always"}:
                 yield self.broken(seen, wrong, file=file, cell=cell.id)
 
-    def _injected(self, seen: Seen) -> str:
-        return seen.told.plan.injected if seen.told and seen.told.plan else ""
+    def _plan(self, seen: Seen) -> Plan | None:
+        return seen.told.plan if seen.told else None
 
     def _spare(self, seen: Seen) -> frozenset[str]:
         """Cells that a run that succeeds does not execute: what would have undone it."""
@@ -133,7 +133,7 @@ class Agreeing(Check):
 
 def _against_condition(cell: CellFate, when: Condition | None, *, known: Facts) -> str:
     """What is wrong with a cell having run or not, by its condition; empty if nothing is."""
-    if cell.fate is Fate.NOT_RUN:
+    if cell.fate is Fate.NOT_RUN or done_before(cell):  # whether it was done before, I8 says
         return ""
     skipped = cell.fate is Fate.SKIPPED
     if when is None:
@@ -147,14 +147,16 @@ def _against_condition(cell: CellFate, when: Condition | None, *, known: Facts) 
     return f"it {'was skipped' if skipped else 'ran'}, and its condition says otherwise: {when.text}"
 
 
-def _steps(data: bytes, *, injected: str) -> tuple[phases.Step, ...]:
-    """The cells that a run that succeeds has to execute, by the runner's own rule."""
+def _steps(data: bytes, plan: Plan | None) -> tuple[phases.Step, ...]:
+    """The cells that a run, or a revert, that succeeds has to execute, by the runner's own rule."""
     whole = notebook.whole(data)
     try:
         found = cells.read(whole) if whole else ()
     except RequestError:
         return ()
-    return (*phases.prelude(found, injected=injected), *phases.forward(found, mode=Mode.RUN), *phases.always(found))
+    mode, undo = (Mode.REVERT, plan.undoes.changes) if plan and plan.undoes else (Mode.RUN, ())
+    forward = phases.forward(found, mode=mode, undo=undo)
+    return (*phases.prelude(found, injected=plan.injected if plan else ""), *forward, *phases.always(found))
 
 
 def _trailers(message: str) -> dict[str, tuple[str, ...]]:
@@ -183,6 +185,8 @@ def _expected_trailers(event: Event, told: Told | None) -> dict[str, tuple[str, 
         people = _approvers(told)
         if people:
             expected["Approved-By"] = people
+    if told and told.run.plan.revert_of:
+        expected["Runbook-Revert-Of"] = (told.run.plan.revert_of,)
     if told and told.plan:
         expected["Runbook-Target"] = (_line(", ".join(told.plan.targets)),)
     return expected
@@ -212,8 +216,14 @@ def _expected_manifest(manifest: Manifest, body: Finish | Late, told: Told) -> d
         "owner": (manifest.execution.owner, started.owner if started else None),
         "approvals": (tuple(one.event for one in manifest.approvals), started.approvals if started else ()),
         "approvers": (tuple(_line(one.by) for one in manifest.approvals), _approvers(told)),
+        "attempt before": (manifest.previous, told.earlier.previous),
+        "cancelled": (result.cancelled, _cancelled(body, told)),
     }
     return pairs | (_against_plan(manifest, told.plan) if told.plan else {})
+
+
+def _cancelled(body: Finish | Late, told: Told) -> Cancelled | None:
+    return cancelled(told.run.cancel) if body.outcome is Status.CANCELLED else None
 
 
 def _against_plan(manifest: Manifest, plan: Plan) -> dict[str, tuple[object, object]]:
@@ -224,6 +234,7 @@ def _against_plan(manifest: Manifest, plan: Plan) -> dict[str, tuple[object, obj
         "parameters": (manifest.parameters, plan.parameters),
         "request": (manifest.request, plan.requested),
         "targets": (manifest.execution.targets, plan.targets),
+        "reverts": (manifest.reverts, plan.revert_of),
     }
 
 

@@ -1,0 +1,57 @@
+"""A revert's plan: the plan of the run that it undoes, with the same runbook and values, and another course."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runner.digest import sha256
+from runner.ledger.event import iso
+from runner.plan.draft import NOT_REHEARSED, Terms, run_id
+from runner.plan.plan import Plan, Requested, Undoing
+from runner.ports.forge import Comment
+
+TITLE = "Revert: "
+"""How the title of a revert begins; the rest is that of the run that it undoes."""
+
+
+def draft_revert(
+    old: Plan, *, undoes: Undoing, irreversible: str | None, asked: Comment, key: str, terms: Terms
+) -> Plan:
+    """Say exactly what a revert would do, all but the rehearsal.
+
+    Args:
+        old: the plan of the run that is undone.
+        undoes: what of it, from its record.
+        irreversible: what the undoing itself cannot take back, in its author's words.
+        asked: the comment that asks for it.
+        key: the request key.
+        terms: settings, policy and clock as they are now.
+    """
+    return msgspec.structs.replace(
+        old,
+        run=run_id(old.runbook.name, nonce=terms.nonce, now=terms.now),
+        title=TITLE + old.title,
+        irreversible=irreversible,
+        executor=terms.settings.executor,
+        isolation=terms.isolation,
+        toolkit=terms.toolkit,
+        policy_commit=terms.policy_commit,
+        requested=Requested(
+            by=asked.author,
+            verified=asked.verified,
+            issue=asked.issue,
+            comment=asked.id,
+            key=key,
+            text_sha256=sha256(asked.body.encode()),
+        ),
+        rehearsal=NOT_REHEARSED,
+        files=(),
+        nonce=terms.nonce,
+        made_at=iso(terms.now),
+        expires_at=iso(terms.now + terms.life),
+        emergency="",
+        owes_by="",
+        break_glass="",
+        revert_of=old.run,
+        undoes=undoes,
+    )
