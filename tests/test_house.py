@@ -70,7 +70,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/cli/revert.py": "tests/cli/test_story_commands.py",
     "runner/cli/resolve.py": "tests/cli/test_story_commands.py",
     "runner/cli/revoke.py": "tests/cli/test_story_commands.py",
-    "runner/cli/run.py": "tests/cli/test_story_commands.py",
     "runner/cli/say.py": "tests/cli/test_story_commands.py",
     "runner/cli/halt.py": "tests/stories/test_the_kill_switch.py",
     "runner/cli/switch.py": "tests/stories/test_the_kill_switch.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ def command(
     log: bool,
     as_json: bool,
 ) -> int:
-    """Ask for the runbook NAME with PARAMETERS of the form key=value.
+    """Ask for the runbook NAME with PARAMETERS of the form key=value, or name.key=value for an entry of a mapping.
 
     The request is a comment, signed with your key, in an issue; policy says who may ask and who must approve. Where
     this machine may supervise, everything that can be done now is done at once.
@@ -45,6 +46,7 @@ def command(
     Examples:
       runbook run disk-cleanup directory=/var/tmp/demo older_than_days=7
       runbook run rotate-certificate --issue 12 host=127.0.0.1 port=8443
+      runbook run terraform-apply module=/srv/shop variables.release=2.0
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.cli.supervise import open_folder
 
@@ -100,7 +102,20 @@ def _request(name: str, parameters: tuple[str, ...], *, reason: str) -> str:
             "reading the parameters", f"{wrong[0]!r} is not of the form key=value", hint="write name=value"
         )
     if values:
-        lines += ["parameters:", *(f"  {key}: {json.dumps(value, ensure_ascii=False)}" for key, _, value in values)]
+        lines += ["parameters:", *_lines((key, json.dumps(value, ensure_ascii=False)) for key, _, value in values)]
     if reason:
         lines.append(f"reason: {json.dumps(reason, ensure_ascii=False)}")
     return "\n".join([*lines, "```", ""])
+
+
+def _lines(values: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The parameters' lines; those of the form `name.key` are the entries of one mapping (no name has a dot in it)."""
+    entries: dict[str, list[str]] = {}
+    for key, value in values:
+        name, dot, inner = key.partition(".")
+        if dot:
+            entries.setdefault(name, []).append(f"    {inner}: {value}")
+        else:
+            yield f"  {key}: {value}"
+    for name, lines in entries.items():
+        yield from (f"  {name}:", *lines)
