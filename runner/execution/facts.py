@@ -23,16 +23,23 @@ _ENDED = {
 _ASKED_ABOUT = frozenset({"forward", "always"})
 
 
-def facts(cells: Iterable[CellFate], *, values: Mapping[str, Json], records: Mapping[str, Json] | None) -> Facts:
+def facts(
+    cells: Iterable[CellFate],
+    *,
+    values: Mapping[str, Json],
+    records: Mapping[str, Json] | None,
+    unknown: frozenset[str] = frozenset(),
+) -> Facts:
     """Collect the facts.
 
     Args:
         cells: every cell's fate now.
         values: the run's parameters.
         records: the results recorded so far; None if they are not known.
+        unknown: parameters whose value is not known.
     """
     ended = {cell.name: _ended(cell) for cell in cells if cell.phase in _ASKED_ABOUT}
-    return Facts(values=values, ended=ended, records=records)
+    return Facts(values=values, open=unknown, ended=ended, records=records)
 
 
 def _ended(cell: CellFate) -> str:

@@ -65,8 +65,10 @@ class Truthful(Check):
         data = seen.executed.data if seen.executed else None
         steps = {step.id: step for step in _steps(data, self._plan(seen))} if data is not None else {}
         values = {name: one.value for name, one in manifest.parameters.items()}
-        # What was recorded is masked in the manifest, so what depends on it is taken as it is told.
-        known = facts(manifest.result.cells, values=values, records=None)
+        # What was recorded is masked in the manifest, and an answer is given while a run goes on: what rests on either
+        # is taken as it is told.
+        asked = frozenset(step.asks.parameter for step in steps.values() if step.asks)
+        known = facts(manifest.result.cells, values=values, records=None, unknown=asked)
         for cell in manifest.result.cells:
             step = steps.get(cell.id)
             wrong = _against_condition(cell, step.when if step else None, known=known) if data is not None else ""
