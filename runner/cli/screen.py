@@ -93,6 +93,7 @@ class _View:
                 self._print(Text(f"    │ {moment.line}", style="dim"))
             case What.ENDED if cell.fate is Fate.OK:
                 took = f"  {cell.seconds:.1f} s" if cell.seconds is not None else ""
+                took += f", {cell.tries} tries" if cell.tries > 1 else ""
                 self._print(Text.assemble(("  ✓ ", "green"), cell.name, (took, "dim")))
             case What.ENDED:
                 mark = ("  - ", "dim") if well(moment) else ("  ✗ ", "red")

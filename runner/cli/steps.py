@@ -40,7 +40,8 @@ class Steps:
 
     def __init__(self) -> None:
         self._begun: set[tuple[str, str]] = set()
-        self._ended: set[tuple[str, str]] = set()
+        # With the number of its tries: a cell that is tried again ends more than once.
+        self._ended: set[tuple[str, str, int]] = set()
         self._lines: dict[tuple[str, str], LogLines] = {}
 
     def take(self, progress: Progress) -> Iterator[Moment]:
@@ -59,11 +60,11 @@ class Steps:
         if key not in self._begun:
             self._begun.add(key)
             yield Moment(what=What.BEGAN, cell=cell, number=number)
-        over = cell.fate is not Fate.RUNNING and key not in self._ended
+        over = cell.fate is not Fate.RUNNING and (*key, cell.tries) not in self._ended
         for line in [*words, *(lines.rest() if over else ())]:
             yield Moment(what=What.WORDS, cell=cell, number=number, line=line)
         if over:
-            self._ended.add(key)
+            self._ended.add((*key, cell.tries))
             yield Moment(what=What.ENDED, cell=cell, number=number)
 
     def begun_line(self, progress: Progress) -> str:
@@ -84,4 +85,5 @@ def ending(moment: Moment) -> str:
     took = f" after {cell.seconds:.1f} s" if cell.seconds is not None else ""
     error = harmless(click.unstyle(cell.error)).strip().splitlines()
     error = error or ([harmless(cell.why)] if cell.why else [])
+    took += f" (try {cell.tries})" if cell.tries > 1 else ""
     return f"{cell.fate.value.replace('_', ' ')}{took}{f': {error[-1]}' if error else ''}"

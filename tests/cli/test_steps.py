@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from runner.cli.steps import Steps, What
 from runner.execution.outcome import Fate
 from runner.execution.progress import Progress
@@ -31,6 +33,13 @@ def test_words_that_come_after_the_end_of_a_cell_are_still_shown() -> None:
     steps = Steps()
     moments(steps, progress(Fate.OK))
     assert moments(steps, progress(Fate.OK, said=((0, "late\n"),))) == [("words", "a", "late")]
+
+
+def test_every_try_of_a_step_that_is_tried_again_ends_once() -> None:
+    steps = Steps()
+    course = ((Fate.RUNNING, 1), (Fate.FAILED, 1), (Fate.FAILED, 1), (Fate.RUNNING, 2), (Fate.OK, 2), (Fate.OK, 2))
+    shown = [moments(steps, progress(replace(cell(0, fate), tries=tries))) for fate, tries in course]
+    assert [[what for what, _, _ in one] for one in shown] == [["began"], ["ended"], [], [], ["ended"], []]
 
 
 def test_a_step_has_its_place_on_the_way() -> None:

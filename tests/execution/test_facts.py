@@ -6,6 +6,7 @@ import pytest
 
 from runner.execution.facts import facts
 from runner.execution.outcome import CellFate, Fate
+from runner.runbook.condition import holds, read
 
 
 def cell(name: str, fate: Fate, phase: str = "forward") -> CellFate:
@@ -27,6 +28,11 @@ def cell(name: str, fate: Fate, phase: str = "forward") -> CellFate:
 )
 def test_a_step_that_was_reached_is_ok_or_skipped_or_failed(fate: Fate, word: str) -> None:
     assert facts([cell("a", fate)], values={}, records={}).ended == {"a": word}
+
+
+def test_a_parameter_that_is_asked_for_leaves_a_condition_open() -> None:
+    found = facts([], values={"n": 1}, records={}, unknown=frozenset({"n"}))
+    assert holds(read("n == 1"), found) is None
 
 
 def test_what_is_done_to_undo_a_run_says_nothing_of_its_steps() -> None:
