@@ -266,6 +266,21 @@ def the_runbook_has_other_bytes_than_the_plan_says(scene: Scene) -> None:
     _edit_plan(scene, lambda plan: plan["runbook"].update(sha256=sha(b"another")))
 
 
+@attack("I7", "I21")
+def the_plan_names_a_lock_file_that_its_commit_does_not_have(scene: Scene) -> None:
+    lock = {"path": "runbooks/environments/db.lock", "sha256": sha(b"ipykernel==7.4.0\n")}
+    _edit_plan(scene, lambda plan: plan.update(environment=lock))
+
+
+@attack(alone="I21")
+def the_cells_ran_on_other_packages_than_the_plan_says(scene: Scene) -> None:
+    def edit(manifest: dict[str, Any]) -> None:
+        manifest["execution"]["environment"]["lock"] = sha(b"ipykernel==7.4.0\n")
+
+    _edit_manifest(find(scene.leaves, "finish"), edit)
+    scene.hand.write(scene.leaves)
+
+
 @attack(alone="I8")
 def an_approval_is_added_after_the_end(scene: Scene) -> None:
     late = deepcopy(find(scene.leaves, "approve"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from runner.runbook import reader
+from runner.runbook.lint import lint
 from runner.runbook.rules_header import RULES
-from tests.runbook.notebooks import HEADER, clean, raw
+from tests.runbook.notebooks import HEADER, clean, notebook, raw
 from tests.runbook.variants import Cells, header, parameters, rules
 
 FOUND: list[tuple[str, Cells]] = [
@@ -26,12 +28,28 @@ FOUND: list[tuple[str, Cells]] = [
     ("R25", header("risk: high\n", "")),
     ("R29", header('target: "{environment}/{database}"\n', "")),
     ("R30", parameters("db_password = ''\n")),
+    ("R31", header("timeout: 20m", "timeout: 20m\nenvironment: runbooks/environments/db.lock")),
 ]
 LEFT_ALONE: list[tuple[str, Cells]] = [
     ("R04", parameters("n = -3\n")),
     ("R23", [raw(HEADER.replace("timeout", "examples: {n: '1'}\ntimeout")), *parameters("n: int\n")[1:]]),
     ("R30", parameters("key_path = '/x'\ntoken_days = 3\n")),
 ]
+
+
+@pytest.mark.parametrize(
+    ("lock", "words"),
+    [
+        (b"ipykernel==7.4.0\n", []),
+        (b"ipykernel==7.4.0\nrequests>=2\n", ["runbooks/db.lock, line 2: 'requests>=2' is not pinned"]),
+        (b"requests==2.0\n", ["runbooks/db.lock, ipykernel is not in it"]),
+    ],
+)
+def test_a_lock_file_is_read_beside_the_runbook_and_has_to_pin(lock: bytes, words: list[str]) -> None:
+    content = notebook(header("timeout: 20m", "timeout: 20m\nenvironment: runbooks/db.lock"))
+    files = {"runbooks/db.lock": lock}
+    found = lint(reader.read(content, name="x", path="runbooks/x.ipynb", commit="", beside=files.get))
+    assert [one.message.startswith(word) for one, word in zip(found, words, strict=True)] == [True] * len(words), found
 
 
 @pytest.mark.parametrize(("rule", "cells"), FOUND, ids=[f"{rule}-{place}" for place, (rule, _) in enumerate(FOUND)])

@@ -229,7 +229,12 @@ def _cancelled(body: Finish | Late, told: Told) -> Cancelled | None:
 
 
 def _against_plan(manifest: Manifest, plan: Plan) -> dict[str, tuple[object, object]]:
-    return {
+    environment = manifest.execution.environment
+    lock = environment.lock if environment else None
+    # Where no cell ran, the environment may never have been there.
+    ran = any(cell.fate is not Fate.NOT_RUN for cell in manifest.result.cells)
+    locks = {"lock file": (lock, plan.environment.sha256 if plan.environment else None)} if ran or lock else {}
+    return locks | {
         "title": (manifest.title, plan.title),
         "risk": (manifest.risk, plan.risk),
         "runbook": (manifest.runbook, plan.runbook),

@@ -14,6 +14,7 @@ from runner.audit.notebook import Cell, cells, is_injected
 from runner.digest import SHORT
 from runner.errors import RequestError
 from runner.ledger.bodies import Plan, Start
+from runner.plan.plan import Environment, Source
 from runner.plan.plan import Plan as StoredPlan
 from runner.runbook import literals
 from runner.runbook.cells import Role
@@ -26,27 +27,32 @@ class Reviewed(Check):
     """Only reviewed runbooks run."""
 
     number = "I7"
-    title = "the runbook's commit is on the code branch, and its bytes are those of the plan"
+    title = "the runbook's commit is on the code branch, and its bytes and its lock file's are those of the plan"
 
     def not_checked(self) -> str:
         """Without the code branch there is nothing to compare with."""
         return "" if self.context.code else NO_CODE
 
     def see(self, seen: Seen) -> Iterator[Violation]:
-        """(1) on the branch, unless the plan says unreviewed (I10 asks policy), (2) the same bytes."""
+        """(1) on the branch, unless the plan says unreviewed (I10 asks policy), (2) the same bytes, (3) of both."""
         code, plan = self.context.code, _planned(seen)
         if code is None or plan is None:
             return
         source = plan.runbook
         if not plan.unreviewed and not code.reviewed(source.commit):
             yield self.broken(seen, f"commit {source.commit[:SHORT]} is not on the code branch", file=source.path)
-        found = code.sha256(source.commit, source.path)
+        yield from self._same(seen, code.sha256(source.commit, source.path), of=source, commit=source.commit)
+        lock = plan.environment
+        if lock is not None:
+            yield from self._same(seen, code.sha256(source.commit, lock.path), of=lock, commit=source.commit)
+
+    def _same(self, seen: Seen, found: str | None, *, of: Source | Environment, commit: str) -> Iterator[Violation]:
+        where = commit[:SHORT]
         if found is None:
-            yield self.broken(seen, f"commit {source.commit[:SHORT]} does not have it", file=source.path)
-        elif found != source.sha256:
-            where = source.commit[:SHORT]
-            wrong = f"its sha256 at {where} is {found[:SHORT]}, the plan has {source.sha256[:SHORT]}"
-            yield self.broken(seen, wrong, file=source.path)
+            yield self.broken(seen, f"commit {where} does not have it", file=of.path)
+        elif found != of.sha256:
+            wrong = f"its sha256 at {where} is {found[:SHORT]}, the plan has {of.sha256[:SHORT]}"
+            yield self.broken(seen, wrong, file=of.path)
 
 
 class SameCells(Check):
