@@ -60,6 +60,8 @@ def reconcile(
     with watching(quiet=quiet, log=log) as watcher:
         supervisor = Supervisor(workspace, now=now, watcher=watcher)
         snapshot = supervisor.reconcile(only=only, wait=wait)
+        for error in supervisor.put_off[1:]:
+            watcher.say(f"put off: {error}")
     refresh(workspace.objects, branch=workspace.settings.evidence_branch)
     if supervisor.put_off:
         raise supervisor.put_off[0]

@@ -83,7 +83,8 @@ def provide(root: Path, content: bytes, *, stopped: Callable[[], bool] = lambda:
                 if not (place / COMPLETE).exists():
                     _build(place, content, lock=lock, installing=installer.Installing(held=held, stopped=stopped))
         except OSError as error:
-            raise UnbuiltError(DOING, f"the system refused: {error.strerror}", hint=f"see {root}") from error
+            hint = f"see disk and rights of {root.name} in the state folder"
+            raise UnbuiltError(DOING, f"the system refused: {error.strerror}", hint=hint) from error
     return _checked(place, content)
 
 
@@ -140,7 +141,7 @@ def _checked(place: Path, content: bytes) -> Built:
     except (OSError, msgspec.MsgspecError):
         mark = None
     if mark is None or mark.lock != sha256(content) or mark.packages != _installed(place):
-        hint = f"remove {place}; it is built again"
+        hint = f"remove {place.parent.name}/{place.name} from the state folder: it is built again"
         raise UnbuiltError(DOING, "the environment on this machine was altered after it was built", hint=hint)
     return Built(python=place / "bin" / "python", lock=mark.lock, packages=mark.packages)
 

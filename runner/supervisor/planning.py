@@ -176,12 +176,12 @@ def _rehearse(
     if not any(cell.role in {Role.READ, Role.PLAN} for cell in runbook.cells):
         if plan.environment or plan.read_secrets:
             work = orders.preparation(desk, plan, notebook=runbook.content, change=False)
-            preparing.prepare(desk, plan, work, doing=doing, watch=watch)
+            preparing.prepare(desk, plan, work, doing=doing, again=preparing.ASK_AGAIN, watch=watch)
         return Rehearsed(result=Rehearsal.NOTHING, notebook=None, fingerprint=None, outputs={}), {}
     work = orders.rehearsal(desk, plan, notebook=runbook.content)
     left = preparing.carried_out(desk, plan, work, doing=doing, watch=watch)
     outcome = parse(Outcome, left["outcome.json"])
-    preparing.check(outcome, doing=doing)
+    preparing.check(outcome, doing=doing, again=preparing.ASK_AGAIN)
     ok = outcome.status is Status.SUCCEEDED and not outcome.withheld
     return Rehearsed(
         result=Rehearsal.OK if ok else Rehearsal.FAILED,

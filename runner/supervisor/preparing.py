@@ -25,6 +25,8 @@ from runner.supervisor.following import Following
 GRACE = 60.0
 """Seconds beyond the run's own time limit after which a worker that does not end is given up."""
 POLL = 0.05
+GO_ON, ASK_AGAIN = "run `runbook reconcile --once`", "ask again in a new comment"
+"""What is done once everything can be had."""
 
 
 class StoreAwayError(OutsideError):
@@ -40,7 +42,9 @@ def needed(plan: Plan) -> bool:
     return plan.environment is not None or bool(plan.read_secrets or plan.change_secrets)
 
 
-def prepare(desk: Desk, plan: Plan, work: Work, *, doing: str, watch: Callable[[Progress | None], None]) -> None:
+def prepare(
+    desk: Desk, plan: Plan, work: Work, *, doing: str, again: str, watch: Callable[[Progress | None], None]
+) -> None:
     """Have a worker make everything ready.
 
     Args:
@@ -48,6 +52,7 @@ def prepare(desk: Desk, plan: Plan, work: Work, *, doing: str, watch: Callable[[
         plan: what it is for.
         work: the order, of mode `prepare`.
         doing: what is being done, for errors.
+        again: what to do once what is wrong was corrected.
         watch: called again and again while it lasts.
 
     Raises:
@@ -59,21 +64,26 @@ def prepare(desk: Desk, plan: Plan, work: Work, *, doing: str, watch: Callable[[
     left = carried_out(desk, plan, work, doing=doing, watch=watch)
     desk.executor.forget(work.key)
     outcome = parse(Outcome, left["outcome.json"])
-    check(outcome, doing=doing)
+    check(outcome, doing=doing, again=again)
     if outcome.status is not Status.SUCCEEDED:
-        raise UnpreparedError(doing, outcome.message, hint="correct it, then run `runbook reconcile --once`")
+        raise UnpreparedError(doing, outcome.message, hint=f"nothing was started; correct it, then {again}")
 
 
-def check(outcome: Outcome, *, doing: str) -> None:
+def check(outcome: Outcome, *, doing: str, again: str) -> None:
     """See whether a worker got what it needed.
+
+    Args:
+        outcome: how its order ended.
+        doing: what is being done, for errors.
+        again: what to do once what is wrong was corrected.
 
     Raises:
         StoreAwayError, UnpreparedError: if not; no cell was executed then.
     """
     if outcome.exit_reason is ExitReason.STORE_AWAY:
-        raise StoreAwayError(doing, outcome.message, hint="then run `runbook reconcile --once`; nothing was started")
+        raise StoreAwayError(doing, outcome.message, hint=f"nothing was started; then {GO_ON}")
     if outcome.exit_reason in UNAVAILABLE:
-        raise UnpreparedError(doing, outcome.message, hint="nothing was started; correct it, and try again")
+        raise UnpreparedError(doing, outcome.message, hint=f"nothing was started; correct it, then {again}")
 
 
 def carried_out(

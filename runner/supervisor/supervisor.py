@@ -213,7 +213,6 @@ class Supervisor:
 
     def _put_off(self, error: RunbookError) -> bool:
         """Leave what cannot be had now to a later call; everybody else's work goes on."""
-        self._watcher.say(str(error))
         self.put_off.append(error)
         return False
 

@@ -22,6 +22,7 @@ from tests.adapters.secrets.bao import Bao
 from tests.adapters.secrets.sealed import age_key, encrypted
 from tests.execution import wheels
 from tests.stories import runbooks
+from tests.stories.test_kill_anywhere import killed
 from tests.stories.world import POLICY, SETTINGS, Said, World, git
 
 CANARY = "hunter2-canary-"
@@ -304,3 +305,22 @@ def test_an_author_tries_a_runbook_in_its_environment(pinned: World) -> None:
     said = pinned.cli("alice", "try", str(notebook))
     assert (said.code, "version 1.2" in said.out) == (0, True), said
     assert dict(os.environ) == before
+
+
+def test_a_supervisor_killed_anywhere_while_it_makes_ready_starts_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FROM_FILE", "FROM_ENV"):
+        monkeypatch.setenv(f"RUNBOOK_SECRET_{name}", CANARY + name)
+    issue = world.planned("secret")
+    world.approve(issue)
+    number = 1
+    while killed(world, number):
+        number += 1
+    assert number > len(("forget", "order", "notebook", "keys", "key", "ready", "mark", "start", "forget"))
+    run = world.run(issue)
+    assert (run.outcome, run.attempt, world.locks()) == (Status.SUCCEEDED, 1, {}), world.words(issue)
+    with world.workspace() as opened:
+        assert opened.executor().kept() == ()
+    world.check()
+    nothing_leaked(world)

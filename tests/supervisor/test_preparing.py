@@ -40,11 +40,13 @@ def test_what_is_missing_is_said_each_time_anew_and_leaves_nothing_behind(
         assert (order.mode, order.start, order.change_secrets) == (Mode.PREPARE, None, ("FROM_FILE", "FROM_ENV"))
         assert order_in(preparation(desk, plan, change=False)).change_secrets == ()
         with pytest.raises(UnpreparedError, match="starting it: reading the secret FROM_FILE"):
-            preparing.prepare(desk, plan, work, doing="starting it", watch=lambda _so_far: None)
+            preparing.prepare(desk, plan, work, doing="starting it", again="go on", watch=lambda _so_far: None)
         monkeypatch.setenv("RUNBOOK_SECRET_FROM_FILE", "value-of-the-file")
         monkeypatch.setenv("RUNBOOK_SECRET_FROM_ENV", "value-of-the-variable")
     with desk_in(world) as desk:
-        preparing.prepare(desk, plan, preparation(desk, plan), doing="starting it", watch=lambda _so_far: None)
+        preparing.prepare(
+            desk, plan, preparation(desk, plan), doing="starting it", again="go on", watch=lambda _so_far: None
+        )
         assert desk.executor.kept() == ()
 
 
@@ -64,5 +66,5 @@ def test_a_worker_that_dies_is_outside_trouble(world: World) -> None:
             (desk.executor.spool(work.key) / "ready").unlink(missing_ok=True)  # type: ignore[attr-defined] # the same
 
         with pytest.raises(OutsideError, match="starting it: the worker died"):
-            preparing.prepare(desk, plan, work, doing="starting it", watch=lose)
+            preparing.prepare(desk, plan, work, doing="starting it", again="go on", watch=lose)
         assert watched

@@ -61,7 +61,9 @@ class SopsSecrets:
         program = _program()
         if program is None:
             raise OperatorError(doing, "sops is not installed here", hint="install sops, and have it on the PATH")
-        hint = f"put the age key that {self._path} is encrypted to into {self._key}, mode 0600"
+        # By its place in the state folder: what is said here is read on the issue, too.
+        place = f"{self._key.parent.name}/{self._key.name}"
+        hint = f"put the age key that {self._path} is encrypted to into {place} of the state folder, mode 0600"
         private.read(self._key, doing=doing, absent="this machine has no age key", hint=hint)
         return self._parsed(self._decrypted(program, doing=doing), doing=doing)
 

@@ -71,6 +71,8 @@ class VaultSecrets:
     def __init__(self, url: str, *, credentials: Path, timeout: float = TIMEOUT) -> None:
         self._address = address(url)
         self._folder = credentials / self._address.host
+        # What errors name: they are read on the issue, too.
+        self._place = f"{credentials.name}/{self._address.host}"
         self._timeout = timeout
         self._values: dict[str, Json] | None = None
 
@@ -145,7 +147,7 @@ class VaultSecrets:
 
     def _log_in(self, client: Client, *, doing: str) -> bool:
         """Give the client this machine's token, or one that its AppRole gets for this reading alone."""
-        hint = f"put {TOKEN}, or {ROLE} and {SECRET}, into {self._folder}, mode 0600"
+        hint = f"put {TOKEN}, or {ROLE} and {SECRET}, into {self._place} of the state folder, mode 0600"
         if not (self._folder / ROLE).exists():
             absent = f"this machine has no token for {self._address.host}"
             client.token = private.read(self._folder / TOKEN, doing=doing, absent=absent, hint=hint)
@@ -175,7 +177,7 @@ class VaultSecrets:
                 hint = "correct secret-stores, or write it"
                 return OperatorError(doing, f"there is nothing at {where}{version}", hint=hint)
             case said.InvalidRequest():
-                hint = f"see {ROLE} and {SECRET} in {self._folder}"
+                hint = f"see {ROLE} and {SECRET} in {self._place} of the state folder"
                 return OperatorError(doing, f"{server} refuses this machine's role", hint=hint)
             case said.VaultDown():
                 return OutsideError(doing, f"{server} is sealed", hint="have it unsealed, then try again")
@@ -188,7 +190,7 @@ class VaultSecrets:
         server = self._address.server
         match error:
             case away.SSLError():
-                hint = f"put the authority that signed it into {self._folder / AUTHORITY}"
+                hint = f"put the authority that signed it into {self._place}/{AUTHORITY} of the state folder"
                 return OperatorError(doing, f"the certificate of {server} is not trusted", hint=hint)
             case away.Timeout():
                 return OutsideError(doing, f"{server} was silent for {self._timeout:g} s", hint="try again")
