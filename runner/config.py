@@ -30,12 +30,19 @@ _STORE = re.compile(
 STORES = "environment, files, sops:PATH-IN-THE-REPOSITORY.yaml or vault:https://HOST/v1/MOUNT/data/PATH"
 _SERVER = re.compile(r"(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://(?:127\.0\.0\.1|localhost))(?::[0-9]{1,5})?")
 _AT_GITLAB = re.compile(r"[0-9]+|[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
+_FOR_WORKERS = re.compile(
+    r"PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LC_[A-Z]+|XDG_(?:STATE|CACHE|CONFIG|DATA)_HOME|PYTHONPATH"
+    r"|RUNBOOK_(?:STATE|HOST|DEBUG|SECRET_.+)"
+    r"|SSH_AUTH_SOCK|GIT_SSH|GIT_SSH_COMMAND|GIT_CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM)|GIT_SSL_CAINFO"
+    r"|SSL_CERT_(?:FILE|DIR)|(?i:https?_proxy|all_proxy|no_proxy)"
+)
+"""Variables that workers are given."""
 DOING = "reading [tool.runbook] of pyproject.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Checked settings. Times are seconds.
+    """Checked settings. Times are seconds, sizes MiB.
 
     `project` is the id that genesis froze; `branch` holds runbooks and policy; `lease` is how long a silent owner is
     waited for; `gitlab` is the server's address and `gitlab_project` the project's path or number there, for
@@ -54,6 +61,10 @@ class Settings:
     lease: int = 60
     timeout: int = 3600
     cell_timeout: int = 600
+    kernel_memory: int = 4096
+    kernel_processes: int = 512
+    kernel_open_files: int = 4096
+    kernel_file_size: int = 10240
     secrets: str = ""
     secret_stores: tuple[str, ...] = ("environment", "files")
 
@@ -141,6 +152,15 @@ def environments_folder(environ: Mapping[str, str] = os.environ) -> Path:
     No project can have this name.
     """
     return state_folder(".environments", environ)
+
+
+def worker_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What a worker is given of our own environment: an allow list, so that no token comes along by accident.
+
+    Secrets that the operator meant for runs; where things are; and what Git needs to ask the remote whether the start
+    is still open, as far as it is no token itself. Cells get none of this but the path and the language.
+    """
+    return {name: value for name, value in environ.items() if _FOR_WORKERS.fullmatch(name)}
 
 
 def host(environ: Mapping[str, str] = os.environ) -> str:

@@ -172,7 +172,9 @@ class Workspace:
 
         # -P: the folder that the supervisor happens to be in is nothing to import from.
         command = (sys.executable, "-P", "-m", "runner.cli.main", "-C", str(self.repository.path), "worker")
-        return LocalExecutor(self.state / "spool", command=command, environment=os.environ)
+        hidden = (f"--hidden={path}" for path in (self.state, self.secrets_folder(), *self.repository.folders))
+        environment = config.worker_environment()
+        return LocalExecutor(self.state / "spool", command=(*command, *hidden), environment=environment)
 
     def secrets_folder(self) -> Path:
         """Where secret files are, one for each name."""

@@ -16,7 +16,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
-SYSTEM = {"git": "git", "ssh-keygen": "openssh-client", "openssl": "openssl", "age-keygen": "age"}
+SYSTEM = {
+    "git": "git",
+    "ssh-keygen": "openssh-client",
+    "openssl": "openssl",
+    "age-keygen": "age",
+    "bwrap": "bubblewrap",
+}
 """Programs that the tests need, and the Debian package that brings each."""
 
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (

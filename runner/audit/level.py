@@ -14,7 +14,7 @@ from runner.approval.rules import Identity
 from runner.audit.book import Book, Seen
 from runner.audit.code import Code
 from runner.audit.finding import Level, Words
-from runner.ledger.bodies import Approve, Plan, Start
+from runner.ledger.bodies import Approve, Finish, Late, Plan, Start
 
 ISOLATED = frozenset({"bwrap", "container"})
 """Isolations that keep the cells from the key."""
@@ -28,6 +28,7 @@ class Levels:
         self._pinned = pinned
         self._witnessed = witnessed
         self._counts: Counter[Level] = Counter()
+        self._open: dict[tuple[str | None, int], Level] = {}
         self.words = Words()
 
     def see(self, seen: Seen) -> None:
@@ -40,6 +41,8 @@ class Levels:
                 self._said("approvals", signed=body.said.signature is not None)
             case Start():
                 self._attempt(seen, body)
+            case Finish() | Late():
+                self._ended(seen)
             case _:
                 pass
 
@@ -49,7 +52,22 @@ class Levels:
 
     def _attempt(self, seen: Seen, start: Start) -> None:
         self.words = msgspec.structs.replace(self.words, attempts=self.words.attempts + 1)
-        self._counts[self._of(seen, start)] += 1
+        level = self._of(seen, start)
+        self._counts[level] += 1
+        if level in {Level.L3, Level.L4} and seen.event and self._signed(seen, start):
+            self._open[seen.event.run, start.attempt] = level
+
+    def _ended(self, seen: Seen) -> None:
+        """A start says what was demanded at least; what was reached is in the manifest, if there is one."""
+        level = self._open.pop((seen.event.run, seen.attempt), None) if seen.event else None
+        if level is not None and seen.manifest is not None:
+            self._counts[level] -= 1
+            self._counts[Level.L4 if seen.manifest.execution.isolation in ISOLATED else Level.L3] += 1
+
+    def _signed(self, seen: Seen, start: Start) -> bool:
+        told = seen.before
+        bodies = [event.body for event in told.approvals(start.approvals)] if told else []
+        return all(body.said.signature for body in bodies if isinstance(body, Approve))
 
     def _of(self, seen: Seen, start: Start) -> Level:
         if not self._pinned:
@@ -64,8 +82,7 @@ class Levels:
             return Level.L1
         if seen.number > self._witnessed:
             return Level.L2
-        own = all(body.said.signature for body in given)
-        return Level.L4 if own and start.isolation in ISOLATED else Level.L3
+        return Level.L4 if self._signed(seen, start) and start.isolation in ISOLATED else Level.L3
 
     def lowest(self, book: Book, *, clean: bool) -> tuple[Level, str]:
         """The lowest level of any attempt, and why it is not higher."""
@@ -75,7 +92,7 @@ class Levels:
             return Level.L0, "nothing from outside pins it: give --genesis DIGEST or --witness FILE"
         if not self._counts:
             return Level.L1, "nothing has run yet" if book.count else "the ledger is empty"
-        level = min(self._counts, key=lambda one: one.strength)
+        level = min((one for one in Level if self._counts[one]), key=lambda one: one.strength)
         return level, _WHY[level]
 
     def counts(self) -> dict[str, int]:

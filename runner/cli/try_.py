@@ -127,7 +127,7 @@ def _carried_out(folder: Path, order: Order, *, runbook: Runbook) -> tuple[Outco
     if runbook.lock is not None:
         (spool / LOCK).write_bytes(runbook.lock)
     (spool / "trusted_keys").write_text(signer.public_key + "\n")
-    outside = Outside(secrets=wiring.own_secrets(), still_open=still_open, now=wiring.now)
+    outside = Outside(secrets=wiring.own_secrets(), still_open=still_open, now=wiring.now, hidden=(str(folder),))
     carry_out(spool, outside=outside)
     sealed = spool / "outcome"
     if not sealed.is_dir():

@@ -1,10 +1,11 @@
 """The guardian: the parent of one kernel, which sees to it that nothing of a run outlives it.
 
-Run as a script of its own (`python -I -S guardian.py PARENT FOLDERS -- COMMAND...`), standard library only, between
-worker and kernel. It is the subreaper of everything that the kernel starts, so that also a process that detached itself
-becomes its child. When the kernel ends, when the worker dies or when it is told to (SIGTERM), it kills them all,
-removes the private folders (secrets, sockets) if the worker is gone, and ends with the kernel's exit status. Process
-hygiene only: a hostile cell of the same user can kill the guardian.
+Run as a script of its own (`python -I -S guardian.py PARENT FOLDERS MOST -- COMMAND...`), standard library only,
+between worker and kernel and outside of the sandbox. It is the subreaper of everything that the kernel starts, so that
+also a process that detached itself becomes its child. When the kernel ends, when the worker dies, when there are more
+than MOST of them or when it is told to (SIGTERM), it kills them all, removes the private folders (secrets, sockets) if
+the worker is gone, and ends with the kernel's exit status. Process hygiene: only a sandbox with processes of its own
+keeps a hostile cell from killing the guardian.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Told(Exception):  # noqa: N818 - not an error: the word to end
 
 def main(argv: list[str]) -> int:
     """Start the command and stay until all of it is gone; return its exit status as a shell would."""
-    parent, folders, command = int(argv[0]), argv[1].split(os.pathsep), argv[3:]
+    parent, folders, most, command = int(argv[0]), argv[1].split(os.pathsep), int(argv[2]), argv[4:]
     control = _control()
     control(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -45,7 +46,7 @@ def main(argv: list[str]) -> int:
         signal.signal(signal.SIGTERM, _told)
         control(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() == parent:
-            status = _kept(command, parent=parent, control=control)
+            status = _kept(command, parent=parent, most=most, control=control)
     except Told:
         status = 128 + signal.SIGTERM
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -70,7 +71,7 @@ def _told(_number: int, _frame: FrameType | None) -> None:
     raise Told
 
 
-def _kept(command: list[str], *, parent: int, control: Callable[[int, int], int]) -> int:
+def _kept(command: list[str], *, parent: int, most: int, control: Callable[[int, int], int]) -> int:
     environment = os.environ | {"JPY_PARENT_PID": str(os.getpid())}
     kernel = subprocess.Popen(
         command,
@@ -92,7 +93,21 @@ def _kept(command: list[str], *, parent: int, control: Callable[[int, int], int]
             # Without /proc its group is all that can be found.
             os.killpg(kernel.pid, signal.SIGKILL)
             raise Told
+        if _crowded(most):
+            raise Told
         signal.sigtimedwait({signal.SIGCHLD}, POLL) if hasattr(signal, "sigtimedwait") else time.sleep(POLL / 5)
+
+
+def _crowded(most: int) -> bool:
+    """Whether there are more processes below us than may be: what the system's own limit does not tell root.
+
+    Counting them is not cheap, so the machine's own count is asked first: few in all cannot be many of ours.
+    """
+    try:
+        in_all = int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2])
+    except (OSError, ValueError, IndexError):
+        return False
+    return in_all > most and len(descendants(os.getpid())) > most
 
 
 def _in_child(control: Callable[[int, int], int]) -> None:

@@ -1,14 +1,18 @@
 """The kernel's first lines: an IPython kernel whose output waits for its reader, and is never dropped.
 
-Run as a script of its own inside the sandbox (`python -P kernel_start.py -f CONNECTION ...`); it imports nothing of
-ours. A kernel as it comes takes in whatever a cell shows, in its own memory and without a bound, and throws messages
+Run as a script of its own inside the sandbox (`python -P kernel_start.py LIMITS -f CONNECTION ...`); it imports
+nothing of ours. What cells start inherits the limits that it binds itself to. A kernel as it comes takes in whatever a cell shows, in its own memory and without a bound, and throws messages
 away once a thousand wait to be sent; among them may be the one that says a cell is done. Here a cell that shows more
 than its reader reads has to wait, as a program does that writes into a pipe.
 """
 
 from __future__ import annotations
 
+import json
+import resource
+import sys
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import zmq
@@ -83,5 +87,15 @@ class Application(IPKernelApp):
         self.iopub_socket = self.iopub_thread.background_socket
 
 
+def bind(limits: Mapping[str, int]) -> None:
+    """Set what each process may use, by the system's names for it; a limit that is lower already stays."""
+    for name, most in limits.items():
+        kind = getattr(resource, name)
+        _, hard = resource.getrlimit(kind)
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (least, least))
+
+
 if __name__ == "__main__":
+    bind(json.loads(sys.argv.pop(1)))
     Application.launch_instance()

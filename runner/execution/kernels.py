@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import queue
 import secrets
@@ -190,11 +191,12 @@ def _command(room: Room, sandbox: Sandbox) -> list[str]:
     """The kernel's command line, in its sandbox, behind the guardian; it gets a copy, not our source folder."""
     start = shutil.copy(str(kernel_start.__file__), room.start)
     folders = os.pathsep.join({str(room.private), str(room.sockets)})
-    watch = [sys.executable, "-I", "-S", str(guardian.__file__), str(os.getpid()), folders, "--"]
+    most = str(sandbox.limits.processes)
+    watch = [sys.executable, "-I", "-S", str(guardian.__file__), str(os.getpid()), folders, most, "--"]
     return [
         *watch,
         *(bubblewrap.command(sandbox, room.own) if sandbox.level == "bwrap" else ()),
-        *(sandbox.python, "-P", start, "-f", "{connection_file}"),
+        *(sandbox.python, "-P", start, json.dumps(sandbox.limits.of_system()), "-f", "{connection_file}"),
         "--InteractiveShell.system_raise_on_error=True",
         "--HistoryManager.enabled=False",
         "--ScriptMagics.script_paths=bash=bash -e -o pipefail",

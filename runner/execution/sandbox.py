@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from runner.digest import Wire
 
@@ -21,6 +22,28 @@ class Limits(Wire):
     processes: int = 512
     open_files: int = 4096
     file_size: int = 10240
+
+    def of_system(self) -> dict[str, int]:
+        """The system's own limits, by their names in `resource`.
+
+        Data and not address space is counted: much of the latter is only reserved. How many processes there may be is
+        counted for the whole user by older systems, so what is there already comes on top; the guardian counts ours.
+        """
+        return {
+            "RLIMIT_CORE": 0,
+            "RLIMIT_DATA": self.memory * MEBIBYTE,
+            "RLIMIT_FSIZE": self.file_size * MEBIBYTE,
+            "RLIMIT_NOFILE": self.open_files,
+            "RLIMIT_NPROC": self.processes + _threads(),
+        }
+
+
+def _threads() -> int:
+    """How many threads the machine has now."""
+    try:
+        return int(Path("/proc/loadavg").read_text(encoding="ascii").split()[3].partition("/")[2])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

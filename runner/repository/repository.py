@@ -60,6 +60,14 @@ class Repository:
         return self.settings.get(name.lower()) or None
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """Git's own folders of the clone: configuration, which may hold a token, and objects. Two for a worktree."""
+        shared = self.git_dir / "commondir"
+        if not shared.exists():
+            return (self.git_dir,)
+        return (self.git_dir, (self.git_dir / shared.read_text().strip()).resolve())
+
+    @property
     def remote_is_folder(self) -> bool:
         """Whether the remote lies on this machine's disk."""
         url = self.settings.get(f"remote.{self.remote}.url", "")

@@ -10,6 +10,7 @@ from runner.digest import Digest, canonical, sha256
 from runner.errors import IntegrityError
 from runner.execution.needs import LOCK
 from runner.execution.order import ACTING, NOTHING, PAYLOAD_TYPE, Carried, Mode, Order
+from runner.execution.sandbox import Limits
 from runner.ledger.bodies import Start
 from runner.ledger.envelope import make_envelope
 from runner.ledger.event import Event
@@ -118,6 +119,14 @@ def _order(plan: Plan, *, mode: Mode, digest: Digest | None, start: Event | None
 
 
 def _work(desk: Desk, plan: Plan, order: Order, *, key: str, notebook: bytes, files: Mapping[str, bytes]) -> Work:
+    settings = desk.workspace.settings
+    limits = Limits(
+        memory=settings.kernel_memory,
+        processes=settings.kernel_processes,
+        open_files=settings.kernel_open_files,
+        file_size=settings.kernel_file_size,
+    )
+    order = msgspec.structs.replace(order, limits=limits)
     signed = make_envelope(canonical(order), payload_type=PAYLOAD_TYPE, signer=desk.writer.signer)
     keys = "\n".join(sorted(desk.ledger.state.keys)) + "\n"
     inside = {"order.dsse.json": signed, "runbook.ipynb": notebook, "trusted_keys": keys.encode(), **files}

@@ -23,8 +23,8 @@ print("up", flush=True)
 """
 
 
-def start(folder: Path, code: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-I", "-S", guardian.__file__, str(os.getpid()), str(folder), "--"]
+def start(folder: Path, code: str, *, most: int = 10_000) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-I", "-S", guardian.__file__, str(os.getpid()), str(folder), str(most), "--"]
     return subprocess.Popen([*command, sys.executable, "-c", code], stdout=subprocess.PIPE)
 
 
@@ -66,8 +66,8 @@ def test_when_its_parent_is_killed_it_ends_all_and_removes_the_private_folder(tm
     private.mkdir()
     parent = (
         "import os, subprocess, sys\n"
-        f"command = [sys.executable, '-I', '-S', {guardian.__file__!r}, str(os.getpid()), {str(private)!r}, '--']\n"
-        f"subprocess.run([*command, sys.executable, '-c', {CHILDREN + 'time.sleep(60)'!r}])\n"
+        f"guardian = [sys.executable, '-I', '-S', {guardian.__file__!r}, str(os.getpid()), {str(private)!r}, '999']\n"
+        f"subprocess.run([*guardian, '--', sys.executable, '-c', {CHILDREN + 'time.sleep(60)'!r}])\n"
     )
     environment = os.environ | {"MARKER": str(tmp_path)}
     with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, env=environment) as process:
@@ -78,3 +78,11 @@ def test_when_its_parent_is_killed_it_ends_all_and_removes_the_private_folder(tm
     while below(tmp_path) or private.exists():
         assert time.monotonic() < end, "something outlived its parent"
         time.sleep(0.02)
+
+
+def test_more_processes_than_may_be_end_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKER", str(tmp_path))
+    many = "import subprocess, time\nfor _ in range(60):\n    subprocess.Popen(['sleep', '4322'])\ntime.sleep(60)"
+    with start(tmp_path, many, most=50) as process:
+        assert process.wait(timeout=30) == 128 + signal.SIGTERM
+    assert below(tmp_path) == 0
