@@ -11,6 +11,21 @@ from runner import config
 from runner.errors import OperatorError
 
 
+def test_a_worker_is_given_what_it_needs_and_no_token() -> None:
+    given = {"PATH": "/bin", "HOME": "/h", "LC_ALL": "C", "RUNBOOK_SECRET_PW": "x", "RUNBOOK_STATE": "/s"}
+    given |= {"SSH_AUTH_SOCK": "/run/agent", "HTTPS_PROXY": "http://proxy", "no_proxy": "localhost"}
+    kept_back: tuple[str, ...] = (
+        "GITLAB_TOKEN",
+        "CI_JOB_TOKEN",
+        "GIT_ASKPASS",
+        "GIT_CONFIG_VALUE_0",
+        "GIT_AUTHOR_NAME",
+        "AWS_PROFILE",
+    )
+    kept_back += ("SSH_CONNECTION", "LD_PRELOAD", "RUNBOOK_TOKEN", "VAULT_TOKEN", "XPATH", "PATHX")
+    assert config.worker_environment({**given, **dict.fromkeys(kept_back, "x")}) == given
+
+
 def test_no_file_means_defaults() -> None:
     assert config.read(None) == config.Settings()
 

@@ -1,9 +1,10 @@
 """The kernel's first lines: an IPython kernel whose output waits for its reader, and is never dropped.
 
-Run as a script of its own inside the sandbox (`python -P kernel_start.py LIMITS -f CONNECTION ...`); it imports
-nothing of ours. What cells start inherits the limits that it binds itself to. A kernel as it comes takes in whatever a cell shows, in its own memory and without a bound, and throws messages
-away once a thousand wait to be sent; among them may be the one that says a cell is done. Here a cell that shows more
-than its reader reads has to wait, as a program does that writes into a pipe.
+Run as a script of its own inside the sandbox (`python -P kernel_start.py LIMITS -f CONNECTION ...`); it imports nothing
+of ours. What cells start inherits the limits that it binds itself to. A kernel as it comes takes in whatever a cell
+shows, in its own memory and without a bound, and throws messages away once a thousand wait to be sent; among them may
+be the one that says a cell is done. Here a cell that shows more than its reader reads has to wait, as a program does
+that writes into a pipe.
 """
 
 from __future__ import annotations

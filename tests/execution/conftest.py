@@ -72,11 +72,12 @@ class Run:
     spool: Path
     secrets: Mapping[str, str] = field(default_factory=dict)
     status: int | None = None
+    hidden: tuple[str, ...] = ()
 
     def start(self) -> subprocess.Popen[bytes]:
         with (self.spool / "log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, str(WORKER), str(self.spool)],
+                [sys.executable, str(WORKER), str(self.spool), *self.hidden],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,4 +1,4 @@
-"""Carry out the order in the spool given as the only argument, with secrets from the environment.
+"""Carry out the order in the spool given first, with secrets from the environment; what follows are hidden folders.
 
 What `runbook worker` does, without the command line and with a look at the remote that a test decides: a file
 `closed` in the spool says that the start is not open any more, a file `away` that the remote does not answer.
@@ -26,7 +26,12 @@ def main() -> int:
         if (spool / "away").exists():
             raise OutsideError("looking at the remote", "it does not answer")
 
-    outside = Outside(secrets=EnvironmentSecrets(os.environ), still_open=still_open, now=lambda: datetime.now(UTC))
+    outside = Outside(
+        secrets=EnvironmentSecrets(os.environ),
+        still_open=still_open,
+        now=lambda: datetime.now(UTC),
+        hidden=tuple(sys.argv[2:]),
+    )
     try:
         outcome = carry_out(spool, outside=outside)
     except RunbookError as error:
