@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 import socket
+import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -152,6 +153,13 @@ def environments_folder(environ: Mapping[str, str] = os.environ) -> Path:
     No project can have this name.
     """
     return state_folder(".environments", environ)
+
+
+def worker_command(clone: Path, *, hidden: Iterable[Path]) -> tuple[str, ...]:
+    """How a worker of this installation is started; the spool's path comes behind. No cell sees the hidden folders."""
+    # -P: the folder that the supervisor happens to be in is nothing to import from.
+    words = (sys.executable, "-P", "-m", "runner.cli.main", "-C", str(clone), "worker")
+    return (*words, *(f"--hidden={path}" for path in hidden))
 
 
 def worker_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

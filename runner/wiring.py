@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets as randomness
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -170,11 +169,9 @@ class Workspace:
             raise OperatorError("choosing the executor", wrong, hint='set executor = "local" in [tool.runbook]')
         from runner.adapters.executor.local import LocalExecutor
 
-        # -P: the folder that the supervisor happens to be in is nothing to import from.
-        command = (sys.executable, "-P", "-m", "runner.cli.main", "-C", str(self.repository.path), "worker")
-        hidden = (f"--hidden={path}" for path in (self.state, self.secrets_folder(), *self.repository.folders))
-        environment = config.worker_environment()
-        return LocalExecutor(self.state / "spool", command=(*command, *hidden), environment=environment)
+        hidden = (self.state, self.secrets_folder(), *self.repository.folders)
+        command = config.worker_command(self.repository.path, hidden=hidden)
+        return LocalExecutor(self.state / "spool", command=command, environment=config.worker_environment())
 
     def secrets_folder(self) -> Path:
         """Where secret files are, one for each name."""
