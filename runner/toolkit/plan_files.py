@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_AFTER_APPROVAL = ("run", "revert")
+"""What the runner does once somebody has said yes: then files are given back and never written."""
 _by_hand: list[Path] = []
 
 
@@ -27,7 +29,7 @@ def keep(name: str, source: str | os.PathLike[str] | bytes) -> Path:
         ValueError: if the name cannot be one.
     """
     target = _place(name)
-    if os.environ.get("RUNBOOK_MODE") == "run":
+    if os.environ.get("RUNBOOK_MODE") in _AFTER_APPROVAL:
         return kept(name)
     if isinstance(source, bytes):
         target.write_bytes(source)

@@ -40,6 +40,7 @@ def shown(mask: StreamMask, said: list[tuple[str, str]]) -> str:
 
 
 @pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=60)
 @given(cuts=CUTS)
 def test_however_one_stream_is_cut_it_is_masked_as_the_whole_text_would_be(form: str, cuts: list[int]) -> None:
     text = f"before\n{FORMS[form]}\nafter {FORMS[form]} end"
@@ -67,6 +68,7 @@ def test_whatever_the_value_and_the_words_around_it_are_none_of_it_passes(
     assert value not in masked
 
 
+@settings(max_examples=60)
 @given(cuts=CUTS, turns=st.lists(st.sampled_from(["stdout", "stderr", "display"]), min_size=42, max_size=42))
 def test_however_it_is_spread_over_streams_no_reader_finds_it(cuts: list[int], turns: list[str]) -> None:
     text = "the value is correct-horse-battery-staple, again correct-horse-battery-staple!"
@@ -76,6 +78,7 @@ def test_however_it_is_spread_over_streams_no_reader_finds_it(cuts: list[int], t
     assert "horse-battery" not in masked
 
 
+@settings(max_examples=60)
 @given(cuts=CUTS, noise=st.lists(st.sampled_from(["warning\n", "é\n", "\x1b[31m!\x1b[0m"]), min_size=41, max_size=41))
 def test_words_of_another_stream_in_between_do_not_let_it_through(cuts: list[int], noise: list[str]) -> None:
     parts = pieces("pw correct-horse-battery-staple\n", cuts)
@@ -85,6 +88,7 @@ def test_words_of_another_stream_in_between_do_not_let_it_through(cuts: list[int
     assert HORSE.found(without) == frozenset()
 
 
+@settings(max_examples=60)
 @given(cuts=CUTS, gaps=st.sets(st.integers(0, 40), max_size=5))
 def test_after_a_gap_the_rest_of_a_secret_is_not_shown(cuts: list[int], gaps: set[int]) -> None:
     mask = StreamMask(HORSE)

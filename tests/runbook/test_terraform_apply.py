@@ -65,6 +65,14 @@ def test_the_way_back_is_a_run_in_reverse_to_the_values_before(module: Path) -> 
     assert '"release": "1.1"' in (module / "runbook.auto.tfvars.json").read_text()
 
 
+def test_the_way_back_is_refused_where_others_have_changed_the_state_since(module: Path) -> None:
+    source = f"exec(CHANGE)\nimport subprocess\nsubprocess.run({['terraform', f'-chdir={module}', 'apply']!r} + "
+    later = source + "['-auto-approve', '-var=instances=3'], env={**__import__('os').environ, **settings}, check=True)"
+    refused = execute(NAME, values(module), *REHEARSED, Role.CHANGE, Role.ROLLBACK, change=later)
+    assert "not so: nobody else has changed the state since" in refused.stderr
+    assert len(releases(module)) == 3
+
+
 def test_where_there_was_nothing_before_the_way_back_destroys_it_all(module: Path) -> None:
     shown = succeeded(
         execute(NAME, values(module, variables={"release": "1.1"}), *REHEARSED, Role.CHANGE, Role.ROLLBACK)

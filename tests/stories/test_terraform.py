@@ -88,6 +88,26 @@ def test_the_approved_plan_is_applied_once_and_a_dead_kernels_change_is_run_in_r
     world.check()
 
 
+def test_a_run_is_reverted_by_a_run_in_reverse_that_proves_that_all_is_as_before(world: World, module: Path) -> None:
+    apply_by_hand(module)
+    issue = asked(world, module, "2.0")
+    world.approve(issue)
+    world.reconcile()
+    old = world.run(issue)
+    assert (old.outcome, releases(module)) == (Status.SUCCEEDED, ["2.0", "2.0"])
+    world.say("alice", issue, f"/runbook revert {old.id} it is too slow")
+    world.reconcile()
+    assert releases(module) == ["2.0", "2.0"]
+    world.approve(issue)
+    world.reconcile()
+    run = world.run(issue)
+    record = world.manifest(run)
+    assert (run.plan.revert_of, run.outcome) == (old.id, Status.SUCCEEDED), record.result
+    assert record.result.restored is True
+    assert releases(module) == ["1.0", "1.0"]
+    world.check()
+
+
 def test_a_state_that_moved_is_refused_with_the_difference_on_the_issue(world: World, module: Path) -> None:
     issue = asked(world, module, "1.1")
     world.approve(issue)

@@ -24,11 +24,12 @@ def test_the_rehearsal_keeps_a_file_or_bytes(folder: Path, tmp_path_factory: pyt
     assert (folder / "a.plan").read_text() == "from a file"
 
 
+@pytest.mark.parametrize("mode", ["run", "revert"])
 def test_in_the_run_the_approved_file_stays_whatever_the_plan_cell_makes(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     (folder / "a").write_bytes(b"approved")
-    monkeypatch.setenv("RUNBOOK_MODE", "run")
+    monkeypatch.setenv("RUNBOOK_MODE", mode)
     assert plan_files.keep("a", b"made again, differently").read_bytes() == b"approved"
     assert plan_files.kept("a").read_bytes() == b"approved"
 
