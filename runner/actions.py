@@ -78,6 +78,20 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Put on record what a worker waits to know from a person."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    """Bring a recorded answer to the worker that waits for it; doing it twice is doing it once."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """Pass a recorded cancel on to the worker; saying it twice is saying it once."""
 
@@ -114,7 +128,21 @@ class Await:
 
 
 Effect: TypeAlias = (
-    MakePlan | Answer | Record | Switch | Tell | Mark | Close | Start | Submit | Stop | Finish | Interrupt | Expire
+    MakePlan
+    | Answer
+    | Record
+    | Switch
+    | Tell
+    | Mark
+    | Close
+    | Start
+    | Submit
+    | Ask
+    | Deliver
+    | Stop
+    | Finish
+    | Interrupt
+    | Expire
 )
 """Every action but waiting."""
 Action: TypeAlias = Effect | Await

@@ -22,8 +22,10 @@ from typing import assert_never
 from runner.actions import (
     Action,
     Answer,
+    Ask,
     Await,
     Close,
+    Deliver,
     Expire,
     Finish,
     Interrupt,
@@ -36,6 +38,7 @@ from runner.actions import (
     Switch,
     Tell,
 )
+from runner.execution.transcript import Asked
 from runner.ledger.bodies import Halt, Resume, Status
 from runner.ledger.event import from_iso
 from runner.plan.run import RunState
@@ -131,15 +134,30 @@ def _started(known: Known, *, halted: bool) -> Iterator[Action]:
             if not halted:
                 yield Submit(known=known)
         case WorkState.RUNNING:
-            if known.run.cancel:
-                yield Stop(known=known)
-            yield Await(known=known)
+            yield from _running(known)
         case WorkState.SEALED:
             yield Finish(known=known)
         case WorkState.DEAD:
             yield Interrupt(known=known, reason="its worker died before the outcome was sealed")
         case state:
             assert_never(state)
+
+
+def _running(known: Known) -> Iterator[Action]:
+    if known.run.cancel:
+        yield Stop(known=known)
+    elif known.asked:
+        yield from _asking(known, known.asked)
+    yield Await(known=known)
+
+
+def _asking(known: Known, asked: Asked) -> Iterator[Action]:
+    if asked.ordinal > len(known.run.questions):
+        yield Ask(known=known)
+    elif asked.ordinal == len(known.run.answers):
+        yield Deliver(known=known)
+    elif Kind.QUESTION not in known.told:
+        yield Tell(known=known, what=Kind.QUESTION)
 
 
 def _given_up(known: Known) -> Iterator[Action]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from runner.approval.collect import Recordable
 from runner.approval.decide import Decision
 from runner.approval.halting import Switching
+from runner.execution.transcript import Asked
 from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.ports.executor import WorkState
@@ -30,6 +31,7 @@ class Known:
         ours: whether this supervisor's machine owns the start.
         work: what the executor knows of the current attempt.
         lost: whether the owner was silent for longer than the lease, on the observer's own clock.
+        asked: what its worker waits to know from a person; None unless it waits, on this machine.
         told: what has been said on the issue already.
         label: what the issue should be labelled with and is not; None if it is, or if a newer run speaks for it.
         halted: the number of the halt in force: nothing may begin then.
@@ -45,6 +47,7 @@ class Known:
     lost: bool
     told: frozenset[Kind]
     label: Label | None = None
+    asked: Asked | None = None
     halted: int | None = None
     ahead: tuple[str, ...] = ()
 

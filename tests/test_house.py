@@ -26,6 +26,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/request/arguments.py": "tests/request/test_command.py",
     "runner/request/reading.py": "tests/request/test_command.py",
     "runner/execution/listener.py": "tests/execution/test_record.py",
+    "runner/publication/notices.py": "tests/publication/test_comments.py",
     # What a worker accepts and refuses is seen in whole executions.
     "runner/execution/acceptance.py": "tests/execution/test_worker.py",
     # The table is written down a second time there, beside the fold that obeys it.
@@ -61,6 +62,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/audit/index_entries.py": "tests/audit/test_index.py",
     "runner/audit/rows.py": "tests/audit/test_query.py",
     # The commands of a run's life tell one story together.
+    "runner/cli/answer.py": "tests/stories/test_questions.py",
     "runner/cli/approve.py": "tests/cli/test_story_commands.py",
     "runner/cli/cancel.py": "tests/cli/test_story_commands.py",
     "runner/cli/init.py": "tests/cli/test_story_commands.py",

@@ -10,6 +10,7 @@ import pytest
 
 from runner.actions import Action
 from runner.approval.decide import Decision, Verdict
+from runner.execution.transcript import Asked
 from runner.ledger import bodies
 from runner.ledger.bodies import Body, Resolution, Rollback, Status
 from runner.ledger.event import from_iso
@@ -20,7 +21,7 @@ from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.request.request import Request, RequestKey
 from runner.snapshot import Heard, Known, Snapshot, Unheard
-from tests.builders import A_LOSS, A_START, NOW, a_comment, a_plan, a_run, a_thread, some_words
+from tests.builders import A_LOSS, A_QUESTION, A_START, AN_ANSWER, NOW, a_comment, a_plan, a_run, a_thread, some_words
 
 ALLOWED = Decision(verdict=Verdict.ALLOWED, reasons=())
 PENDING = Decision(verdict=Verdict.PENDING, reasons=())
@@ -253,3 +254,41 @@ def test_a_run_that_was_resumed_is_planned_again_and_starts_when_it_is_allowed()
     assert names(known(A_START, failed, resumed, decision=PENDING)) == []
     assert names(known(A_START, failed, resumed, decision=ALLOWED)) == ["Start"]
     assert names(known(A_START, failed, resumed, decision=PENDING, told=frozenset())) == ["Tell"]
+
+
+ASKED = Asked(
+    ordinal=1,
+    kind=bodies.QuestionKind.CONFIRM,
+    cell="c3",
+    step="restart",
+    text="Traffic drained?",
+    parameter="",
+    accepted="yes or no",
+    schema={},
+    until="2026-11-23T13:00:00.000Z",
+)
+
+
+@pytest.mark.parametrize(
+    ("later", "told", "expected"),
+    [
+        ((), EVERYTHING, ["Ask", "Await"]),
+        ((A_QUESTION,), EVERYTHING - {Kind.QUESTION}, ["Tell", "Await"]),
+        ((A_QUESTION,), EVERYTHING, ["Await"]),
+        ((A_QUESTION, AN_ANSWER), EVERYTHING, ["Deliver", "Await"]),
+        ((CANCEL,), EVERYTHING, ["Stop", "Await"]),
+        ((A_QUESTION, CANCEL), EVERYTHING - {Kind.QUESTION}, ["Stop", "Await"]),
+    ],
+)
+def test_what_a_worker_asks_goes_on_record_then_on_the_issue_and_its_answer_back(
+    later: tuple[Body, ...], told: frozenset[Kind], expected: list[str]
+) -> None:
+    assert names(known(A_START, *later, work=WorkState.RUNNING, told=told, asked=ASKED)) == expected
+    elsewhere = known(A_START, *later, work=WorkState.RUNNING, told=told, asked=ASKED, ours=False)
+    assert names(elsewhere) == [], "only its owner speaks for it"
+
+
+def test_a_second_question_is_asked_when_the_first_is_answered() -> None:
+    second = msgspec.structs.replace(ASKED, ordinal=2)
+    one = known(A_START, A_QUESTION, AN_ANSWER, work=WorkState.RUNNING, asked=second)
+    assert names(one) == ["Ask", "Await"]

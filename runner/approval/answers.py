@@ -6,15 +6,49 @@ answers a second question names it, and what was written before a question was p
 
 from __future__ import annotations
 
+from runner.approval.rules import Policy, Rule
 from runner.digest import Json
 from runner.ledger.bodies import Question, QuestionKind
+from runner.plan.plan import Plan
 from runner.plan.run import Run
+from runner.ports.forge import PersonId
 from runner.request.arguments import Answer
 from runner.runbook import leaks
 from runner.runbook.parameters import ParameterErrors, Schema
 
 YES, NO = "yes", "no"
 _FIRST = 1
+
+
+def people(policy: Policy, plan: Plan) -> frozenset[PersonId] | None:
+    """Name those who may answer what a run of this plan asks; None where any member may.
+
+    The run goes on on all of its targets, so the rule of every target has to name them.
+    """
+    rules = _rules(policy, plan)
+    named = [rule.answer.members for rule in rules if not rule.answer.anybody]
+    if rules and not named:
+        return None
+    return frozenset.intersection(*named) if named else frozenset()
+
+
+def people_in_words(policy: Policy, plan: Plan) -> str:
+    """The same, as policy writes it."""
+    return "; and ".join(dict.fromkeys(str(rule.answer) for rule in _rules(policy, plan))) or "nobody"
+
+
+def unanswerable(policy: Policy, plan: Plan) -> list[str]:
+    """Say why nobody could answer what a run of this plan would ask; nothing if somebody can, or nothing is asked."""
+    if not plan.questions or people(policy, plan) != frozenset():
+        return []
+    closed = [rule.name for rule in _rules(policy, plan) if not rule.answer.written]
+    why = f'rule "{closed[0]}" lets nobody answer' if closed else "no one person may answer for all of its targets"
+    asked = plan.questions[0]
+    return [f"it asks before {asked.step} ({asked.text}), and {why}"]
+
+
+def _rules(policy: Policy, plan: Plan) -> tuple[Rule, ...]:
+    return policy.rules_for(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
 
 
 class NotAnAnswerError(Exception):

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TypedDict
 
+from runner.approval.answers import unanswerable
 from runner.approval.approval import Approval, Resumption, only_after
 from runner.approval.count import Count, count
 from runner.approval.freeze import Hold, holds
@@ -176,6 +177,7 @@ def _refusals_of_plan(
         *_unreviewed_is_allowed(policy, plan),  # 9
         *secrets_refused(policy, plan, names={*plan.read_secrets, *plan.change_secrets}),  # 10
         *_isolation_is_enough(policy, plan),  # 11
+        *unanswerable(policy, plan),  # 12
     ]
 
 

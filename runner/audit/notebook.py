@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from runner.digest import Json
-from runner.execution.phases import INJECTED
+from runner.execution.phases import ANSWER, INJECTED
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -50,7 +50,7 @@ def cells(data: bytes) -> tuple[Cell, ...] | None:
     for cell in notebook.cells:
         source = cell.source if isinstance(cell.source, str) else "".join(cell.source)
         made.append(msgspec.structs.replace(cell, source=source, id=cell.id or f"cell-{index}"))
-        index += not is_injected(cell)
+        index += not is_ours(cell)
     return tuple(made)
 
 
@@ -59,8 +59,18 @@ def is_injected(cell: Cell) -> bool:
     return INJECTED in cell.metadata.tags
 
 
+def is_answer(cell: Cell) -> bool:
+    """Whether a cell is one that sets a parameter to what a person answered."""
+    return ANSWER in cell.metadata.tags
+
+
+def is_ours(cell: Cell) -> bool:
+    """Whether the runner has put a cell in, and not the runbook's author."""
+    return is_injected(cell) or is_answer(cell)
+
+
 def whole(data: bytes) -> dict[str, Json] | None:
-    """A notebook's JSON without its injected cells, or None."""
+    """A notebook's JSON without the cells that the runner put in, or None."""
     try:
         notebook = msgspec.json.decode(data, type=dict[str, Json])
     except (msgspec.MsgspecError, RecursionError):
@@ -74,4 +84,4 @@ def whole(data: bytes) -> dict[str, Json] | None:
 def _tagged(cell: Json) -> bool:
     metadata = cell.get("metadata") if isinstance(cell, dict) else None
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
-    return isinstance(tags, list) and INJECTED in tags
+    return isinstance(tags, list) and (INJECTED in tags or ANSWER in tags)

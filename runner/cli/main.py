@@ -30,6 +30,7 @@ SUBCOMMANDS = {
     "resume": "Go on with a run that did not succeed.",
     "revert": "Ask for a new run that undoes an earlier one.",
     "cancel": "End a run, leaving its changes or undoing them.",
+    "answer": "Answer what a run asks.",
     "resolve": "Say what came of an interrupted run.",
     "halt": "Stop everything from starting.",
     "unhalt": "Let things start again.",

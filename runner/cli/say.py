@@ -43,7 +43,7 @@ def say(folder: Path, verb: str, which: str, *, words: tuple[str, ...], as_json:
 
     workspace = open_folder(folder)
     run = find(workspace, which)
-    name = run.id if verb in {"resolve", "resume"} else run.digest[:SHORTEST]
+    name = run.id if verb in {"resolve", "resume", "answer"} else run.digest[:SHORTEST]
     issue = IssueId(run.plan.issue)
     comment = workspace.forge_as_person().comment(issue, " ".join(["/runbook", verb, name, *words]) + "\n")
     if not may_supervise(workspace):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -9,11 +10,13 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from runner.cli.keyboard import Keyboard
 from runner.cli.output import console
 from runner.cli.steps import Moment, Steps, What, ending, well
 from runner.execution import progress as executions
 from runner.execution.outcome import Fate
-from runner.supervisor.watcher import Watcher
+from runner.ledger.bodies import Question
+from runner.supervisor.watcher import Watcher, nobody
 
 
 @contextmanager
@@ -25,7 +28,8 @@ def screen(*, log: bool) -> Iterator[Watcher]:
     """
     with _Bars(console(stderr=True)) as bars:
         view = _View(bars, log=log)
-        yield Watcher(say=view.say, progress=view.show)
+        typed = view.keyboard.typed if sys.stdin.isatty() else nobody
+        yield Watcher(say=view.say, progress=view.show, typed=typed)
 
 
 class _Bars(Progress):
@@ -51,6 +55,7 @@ class _View:
         self._steps: dict[str, Steps] = {}
         self._tasks: dict[str, TaskID] = {}
         self._headed: set[tuple[str, str, str]] = set()
+        self.keyboard = Keyboard(show=self._ask, hide=bars.start)
 
     def say(self, words: str) -> None:
         """Write a line above the bars."""
@@ -58,11 +63,21 @@ class _View:
 
     def show(self, run: str, progress: executions.Progress) -> None:
         """Draw what is new of one run."""
+        if progress.asked is None:
+            self.keyboard.gone(run)
         steps = self._steps.setdefault(progress.key, Steps())
         for moment in steps.take(progress):
             self._moment(progress.key, moment)
         self._bars.begun = steps.begun_line(progress) if self._log else ""
         self._bar(run, progress)
+
+    def _ask(self, run: str, question: Question) -> None:
+        """Show a question; the bars make room, since what is typed stands where they would be drawn."""
+        self._bars.stop()
+        self._print(Text.assemble(("  ? ", "bold yellow"), (question.text, "bold"), (f"  ({run})", "dim")))
+        accepted = "yes or no, and a reason" if not question.parameter else f"a value for {question.parameter}"
+        self._print(Text(f"    {accepted}; until {question.until}", style="dim"))
+        self._bars.console.print("  > ", end="")
 
     def _bar(self, run: str, progress: executions.Progress) -> None:
         cells, done = len(progress.forward), progress.done

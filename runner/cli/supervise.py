@@ -102,9 +102,12 @@ def standing(known: Known) -> Standing:
 
 def next_command(known: Known) -> str:
     """The next safe command for whoever reads this."""
+    from runner.approval.answers import line, question_of
     from runner.plan.run import RunState
 
     run = known.run
+    if question := question_of(run):
+        return line(question, run=run.id).removeprefix("/")
     match run.state:
         case RunState.PLANNED if known.decision and known.decision.may_approve:
             return f"runbook approve {run.digest[:12]}"
@@ -140,9 +143,12 @@ def told(standings: Sequence[Standing]) -> str:
 
 
 def _waits(known: Known) -> tuple[str, ...]:
+    from runner.approval.answers import question_of
     from runner.approval.decide import Verdict
     from runner.plan.run import RunState
 
+    if question := question_of(known.run):
+        return (f"an answer to q{question.ordinal}, until {question.until}: {question.text}",)
     if known.run.state is RunState.STARTED:
         return ("its worker",) if known.ours else ("its owner, another supervisor",)
     if known.run.state is RunState.INTERRUPTED:

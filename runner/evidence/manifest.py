@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from runner.digest import Digest, Json, Wire, readable, sha256
-from runner.execution.outcome import CellFate, Environment, Outcome, Redaction
+from runner.execution.outcome import Answered, CellFate, Environment, Outcome, Redaction
 from runner.ledger.bodies import Approve, Cancel, Rollback, Start, Status
 from runner.ledger.event import Event
 from runner.plan.plan import Parameter, Plan, Requested, Source
@@ -63,6 +63,8 @@ class Result(Wire):
     restored: bool | None = None
     cancelled: Cancelled | None = None
     """None also where no person's word is on record: then the runner's own process was asked to end."""
+    answers: tuple[Answered, ...] = ()
+    """What people answered while it ran, in order."""
 
 
 class Previous(Wire):
@@ -194,6 +196,7 @@ def _result(outcome: Outcome, cancel: Event | None) -> Result:
         withheld=outcome.withheld,
         restored=outcome.restored,
         cancelled=cancelled(cancel) if outcome.status is Status.CANCELLED else None,
+        answers=outcome.answers,
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from runner.evidence.manifest import Manifest
-from runner.execution.outcome import Fate, done_before
+from runner.execution.outcome import Answered, CellFate, Fate, done_before
+from runner.ledger.bodies import QuestionKind
 
 _SIGNS = {Fate.OK: "ok", Fate.NOT_RUN: "not run", Fate.SKIPPED: "skipped"}
 _RESTORED = {
@@ -42,18 +45,40 @@ def render(record: Manifest) -> str:
         lines += ["", f"## {what}", "", *_fenced(result.moved)]
     lines += ["", "## Parameters", "", "| name | value | from |", "|---|---|---|"]
     lines += [f"| {_code(name)} | {_code(str(one.value))} | {one.source} |" for name, one in record.parameters.items()]
-    lines += ["", "## Cells", "", "| cell | role | phase | fate | seconds |", "|---|---|---|---|---|"]
-    for cell in record.result.cells:
-        seconds = "" if cell.seconds is None else f"{cell.seconds:.2f}"
-        fate = _SIGNS.get(cell.fate, f"**{cell.fate.value.replace('_', ' ')}**")
-        fate += f": {_code(cell.why)}" if cell.why else ""
-        fate += f" ({cell.tries} tries)" if cell.tries > 1 else ""
-        lines.append(f"| {_code(cell.name)} | {cell.role} | {cell.phase} | {fate} | {seconds} |")
+    lines += _answers(result.answers)
+    lines += _cells(result.cells)
     if record.redactions:
         lines += ["", f"Masked: {', '.join(f'{_plain(one.rule)} ({one.count})' for one in record.redactions)}."]
     if result.withheld:
         lines += ["", "**Outputs were withheld: the scan found what looks like a secret in them.**"]
     return "\n".join(lines) + "\n"
+
+
+def _cells(fates: tuple[CellFate, ...]) -> list[str]:
+    """What became of each cell, as a table."""
+    lines = ["", "## Cells", "", "| cell | role | phase | fate | seconds |", "|---|---|---|---|---|"]
+    for cell in fates:
+        seconds = "" if cell.seconds is None else f"{cell.seconds:.2f}"
+        fate = _SIGNS.get(cell.fate, f"**{cell.fate.value.replace('_', ' ')}**")
+        fate += f": {_code(cell.why)}" if cell.why else ""
+        fate += f" ({cell.tries} tries)" if cell.tries > 1 else ""
+        lines.append(f"| {_code(cell.name)} | {cell.role} | {cell.phase} | {fate} | {seconds} |")
+    return lines
+
+
+def _answers(given: tuple[Answered, ...]) -> list[str]:
+    """Who answered what, as a table; nothing where nothing was asked."""
+    if not given:
+        return []
+    rows = [f"| {one.ordinal} | {_code(one.asked_by)} | {_code(_answer(one))} | {_code(one.by)} |" for one in given]
+    return ["", "## Answers", "", "| question | before | answer | by |", "|---|---|---|---|", *rows]
+
+
+def _answer(one: Answered) -> str:
+    """What was answered: yes or no, or the value that a parameter was given."""
+    if one.kind is QuestionKind.CONFIRM:
+        return "yes" if one.value is True else "no"
+    return f"{one.parameter} = {json.dumps(one.value, ensure_ascii=False)}"
 
 
 def _plain(text: str) -> str:

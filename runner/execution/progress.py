@@ -12,7 +12,7 @@ import msgspec
 
 from runner.digest import Wire
 from runner.execution.outcome import CellFate, Fate
-from runner.execution.transcript import lines
+from runner.execution.transcript import Asked, lines, waiting
 
 
 class Said(Wire):
@@ -38,6 +38,8 @@ class Progress:
     cells: tuple[CellFate, ...] = ()
     said: tuple[Said, ...] = ()
     seconds: float = 0.0
+    asked: Asked | None = None
+    """What it waits to know from a person."""
 
     @property
     def forward(self) -> tuple[CellFate, ...]:
@@ -61,15 +63,19 @@ class Fates:
 
     read: int = 0
     """Bytes that were taken in."""
+    asked: Asked | None = None
+    """The question that waits for its answer."""
     _newest: dict[tuple[str, str], CellFate] = field(default_factory=dict)
 
     def take(self, more: bytes) -> bool:
         """Take in what was added; False if that says nothing of any cell. A torn line is left for the next time."""
         whole = more[: more.rfind(b"\n") + 1]
         self.read += len(whole)
-        fates = [line.cell for line in lines(whole) if line.cell is not None]
+        new = lines(whole)
+        fates = [line.cell for line in new if line.cell is not None]
         self._newest.update({(fate.phase, fate.id): fate for fate in fates})
-        return bool(fates)
+        before, self.asked = self.asked, waiting(new, self.asked)
+        return bool(fates) or self.asked != before
 
     @property
     def cells(self) -> tuple[CellFate, ...]:

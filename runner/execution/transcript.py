@@ -137,8 +137,12 @@ def question(transcript: bytes) -> Asked | None:
     """Return what the worker waits for a person to answer, if it does."""
     if b'"asked"' not in transcript:
         return None
-    waits: Asked | None = None
-    for line in lines(transcript):
+    return waiting(lines(transcript), None)
+
+
+def waiting(read: Iterable[Line], waits: Asked | None) -> Asked | None:
+    """Go on from what was waited for: say what is after these lines."""
+    for line in read:
         if line.asked is not None:
             waits = line.asked
         elif line.answered is not None or line.said:

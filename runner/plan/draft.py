@@ -15,9 +15,9 @@ from runner.digest import Digest, sha256
 from runner.ledger.bodies import Rehearsal
 from runner.ledger.event import iso
 from runner.plan.conditional import conditional
-from runner.plan.plan import Environment, Parameter, Plan, Rehearsed, Requested, SavedFile, Source
+from runner.plan.plan import Asks, Environment, Parameter, Plan, Rehearsed, Requested, SavedFile, Source
 from runner.ports.forge import Comment
-from runner.runbook import header
+from runner.runbook import header, questions
 from runner.runbook.parameters import Values, injected
 from runner.runbook.runbook import Runbook
 
@@ -94,6 +94,7 @@ def draft(runbook: Runbook, values: Values, *, asked: Comment, key: str, terms: 
         expires_at=iso(terms.now + terms.life),
         environment=_environment(runbook),
         conditional=conditions,
+        questions=_questions(runbook, without={one.cell for one in conditions if one.runs is False}),
     )
 
 
@@ -118,6 +119,22 @@ def _environment(runbook: Runbook) -> Environment | None:
     """The lock by its digest, which lint has found to pin everything."""
     path = runbook.header.environment
     return Environment(path=path, sha256=sha256(runbook.lock)) if path and runbook.lock is not None else None
+
+
+def _questions(runbook: Runbook, *, without: Collection[str]) -> tuple[Asks, ...]:
+    """What people will be asked, as far as those cells may run."""
+    return tuple(
+        Asks(
+            cell=cell.id,
+            step=cell.name,
+            kind=asks.kind,
+            text=asks.text,
+            parameter=asks.parameter,
+            within=asks.within,
+        )
+        for cell, asks in questions.of(runbook.cells)
+        if cell.id not in without
+    )
 
 
 def _irreversible(runbook: Runbook, *, without: Collection[str]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.digest import Digest, Json, Wire, parse, readable, sha256
-from runner.ledger.bodies import Rehearsal
+from runner.ledger.bodies import QuestionKind, Rehearsal
 
 
 class Source(Wire):
@@ -81,6 +81,17 @@ class Conditional(Wire):
     runs: bool | None
 
 
+class Asks(Wire):
+    """What a person will be asked before a cell. `within` is how many seconds the run waits for the answer."""
+
+    cell: str
+    step: str
+    kind: QuestionKind
+    text: str
+    parameter: str
+    within: float
+
+
 class Plan(Wire):
     """Everything that will happen, and nothing else will. Times are ISO 8601 in UTC, timeouts in seconds."""
 
@@ -124,6 +135,7 @@ class Plan(Wire):
     """The run that this one undoes; `undoes` says what exactly."""
     undoes: Undoing | None = None
     conditional: tuple[Conditional, ...] = ()
+    questions: tuple[Asks, ...] = ()
     read: tuple[str, ...] = ()
     processes: str = "own"
     schema: int = 1

@@ -15,15 +15,14 @@ from runner.approval.decide import Decision
 from runner.digest import Digest
 from runner.evidence.manifest import Cancelled
 from runner.execution.outcome import Outcome
+from runner.ledger.bodies import Question
 from runner.plan.plan import Plan
 from runner.publication import markers
 from runner.publication.course import THE_WHOLE_RUNBOOK, Course
 from runner.publication.markdown import Markdown, code, fence, link
 from runner.publication.markers import Kind
+from runner.publication.notices import Ended, EndedView, Head, QuestionView
 from runner.publication.views import (
-    Ended,
-    EndedView,
-    Head,
     Link,
     PlanView,
     ResultView,
@@ -107,6 +106,33 @@ def result_comment(
     return _fitting("result.md.j2", view, marker=markers.of(plan.run, kind, attempt))
 
 
+def question_comment(*, plan: Plan, question: Question, accepted: str, who: str, number: int, head: Head) -> str:
+    """Write what a run asks in the middle of it: a new comment, never edited.
+
+    Args:
+        plan: of the run.
+        question: what it asks.
+        accepted: what it takes for an answer, in words.
+        who: the people who may answer, as policy has them.
+        number: of the question's event.
+        head: the ledger's head.
+    """
+    view = QuestionView(
+        run=plan.run,
+        runbook=plan.runbook.name,
+        targets=plan.targets,
+        text=question.text,
+        step=question.step,
+        parameter=question.parameter,
+        accepted=accepted,
+        until=question.until,
+        who=who,
+        ordinal=question.ordinal,
+        head=head,
+    )
+    return _fitting("question.md.j2", view, marker=markers.of(plan.run, Kind.QUESTION, number))
+
+
 def ended_comment(*, plan: Plan, state: Ended, by: str, reason: str, head: Head, attempt: int = 0) -> str:
     """Write that a run was rejected, expired, cancelled before its start, lost or resolved.
 
@@ -136,7 +162,7 @@ def _reply(template: str, key: str, **values: object) -> str:
     return _sized(template, values, marker=markers.reply(key))
 
 
-def _fitting(template: str, view: PlanView | StatusView | ResultView | EndedView, *, marker: str) -> str:
+def _fitting(template: str, view: PlanView | StatusView | QuestionView | ResultView | EndedView, *, marker: str) -> str:
     return _sized(template, {"view": view}, marker=marker)
 
 

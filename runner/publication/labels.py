@@ -18,6 +18,8 @@ class Label(Enum):
     APPROVED = "runbook::approved"
     """Allowed, and waiting for a lock, a window or the end of a freeze."""
     STARTED = "runbook::started"
+    WAITING = "runbook::waiting"
+    """It has started, and waits at a question for somebody's answer."""
     SUCCEEDED = "runbook::succeeded"
     FAILED = "runbook::failed"
     TIMED_OUT = "runbook::timed_out"
@@ -52,7 +54,7 @@ def label_of(run: Run, *, allowed: bool = False) -> Label:
         return _OUTCOMES[run.outcome] if run.outcome else Label.FAILED
     if run.state is RunState.PLANNED and allowed:
         return Label.APPROVED
-    return _STATES[run.state]
+    return Label.WAITING if run.question else _STATES[run.state]
 
 
 def change(current: frozenset[str], wanted: Label) -> tuple[frozenset[str], frozenset[str]]:

@@ -11,10 +11,11 @@ _REPLY = re.compile(r"<!-- runbook:reply:(\S+) -->\Z")
 
 
 class Kind(Enum):
-    """The comments that a run gets for each attempt."""
+    """The comments that a run gets for each attempt; a question, each time it asks one."""
 
     PLAN = "plan"
     STATUS = "status"
+    QUESTION = "question"
     INTERRUPTED = "interrupted"
     LATE = "late"
     RESULT = "result"

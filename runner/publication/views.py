@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from runner.approval.decide import Decision, Verdict
 from runner.digest import SHORT, Digest
@@ -14,19 +13,12 @@ from runner.execution.outcome import CellFate, ExitReason, Fate, Outcome
 from runner.ledger.bodies import Rehearsal, Rollback, Status
 from runner.plan.plan import Plan
 from runner.publication.course import THE_WHOLE_RUNBOOK, Course, changes
+from runner.publication.notices import Head
 
 _MINUTE = 60
 _HOUR = 3600
 _BAR = 20
 """Characters of a bar: it fits beside its words on a phone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """The ledger's head when a comment was written: the number and digest of its last event."""
-
-    number: int
-    digest: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +66,19 @@ class PlanView:
     reasons: tuple[str, ...]
     expires: str
     digest: Digest
-    short: str
     head: Head
     skips: tuple[Pair, ...] = ()
     """Cells that the parameters leave out, with their conditions."""
     conditional: tuple[Pair, ...] = ()
+    asks: tuple[Pair, ...] = ()
+    """Steps, and what a person is asked before each."""
     """Cells of which only the run itself decides whether they run, with their conditions."""
     course: Course = THE_WHOLE_RUNBOOK
+
+    @property
+    def short(self) -> str:
+        """The digits of the digest that people write."""
+        return self.digest[:SHORT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,28 +128,6 @@ class ResultView:
     cancelled_why: str = ""
 
 
-class Ended(Enum):
-    """Ends of a run that are not the end of an execution."""
-
-    REJECTED = "rejected"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    INTERRUPTED = "interrupted"
-    RESOLVED = "resolved"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndedView:
-    """A run that was rejected, expired, cancelled, lost or resolved."""
-
-    run: str
-    state: str
-    by: str
-    reason: str
-    targets: tuple[str, ...]
-    head: Head
-
-
 def plan_view(
     plan: Plan,
     *,
@@ -187,8 +163,8 @@ def plan_view(
         reasons=decision.reasons,
         expires=plan.expires_at,
         digest=digest,
-        short=digest[:SHORT],
         head=head,
+        asks=tuple(Pair(name=one.step, value=one.text) for one in plan.questions),
         skips=tuple(Pair(name=one.name, value=one.when) for one in plan.conditional if one.runs is False),
         conditional=tuple(Pair(name=one.name, value=one.when) for one in plan.conditional if one.runs is None),
         course=course,

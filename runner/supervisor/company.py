@@ -20,6 +20,7 @@ from runner.supervisor.ending import Ending
 from runner.supervisor.following import Followed, Following
 from runner.supervisor.gather import work_key
 from runner.supervisor.heartbeat import Pulse
+from runner.supervisor.typing import Keyboard
 from runner.supervisor.watcher import Watcher
 
 POLL = 0.05
@@ -61,11 +62,14 @@ def keep(
         spoken: says whether people have written anything since they were last heard.
     """
     watches = [_Watch(known, followed.of(desk.executor, work_key(known.run))) for known in running]
+    keyboard = Keyboard(desk, watcher)
     listened = time.monotonic()
     passed = False
     while all(desk.executor.state(work_key(one.known.run)) is WorkState.RUNNING for one in watches):
         for one in watches:
             _attend(desk, one, watcher)
+        if any(_asks_anew(one) or keyboard.answered(one.known) for one in watches):
+            return
         signs_of_life(desk, [one.known.run for one in watches], pulse=pulse, watcher=watcher)
         if ending.asked and not passed:
             passed = True
@@ -79,6 +83,12 @@ def keep(
         time.sleep(POLL)
     for one in watches:
         _show(desk, one, watcher)
+
+
+def _asks_anew(one: _Watch) -> bool:
+    """Whether a worker waits for an answer to something that is not on record yet."""
+    asked = one.following.progress.asked
+    return asked is not None and asked.ordinal > len(one.known.run.questions)
 
 
 def catch_up(desk: Desk, known: Known, *, watcher: Watcher, followed: Followed) -> None:
@@ -130,7 +140,7 @@ def _status(desk: Desk, one: _Watch) -> None:
         telling.status(
             desk,
             one.known,
-            state=one.known.run.state.value,
+            state="waiting for an answer" if progress.asked else one.known.run.state.value,
             step=at_work.name if at_work else "",
             done=progress.done,
             cells=len(progress.forward),

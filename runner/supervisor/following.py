@@ -29,12 +29,16 @@ class Following:
         entries, self._heard = self._executor.live(self._key, since=self._heard)
         moved = self._fates.take(self._executor.progress(self._key, since=self._fates.read))
         new = said(entries)
-        return Progress(key=self._key, cells=self._fates.cells, said=new, seconds=seconds) if moved or new else None
+        return (
+            Progress(key=self._key, cells=self._fates.cells, said=new, seconds=seconds, asked=self._fates.asked)
+            if moved or new
+            else None
+        )
 
     @property
     def progress(self) -> Progress:
         """How far it was at the last look."""
-        return Progress(key=self._key, cells=self._fates.cells)
+        return Progress(key=self._key, cells=self._fates.cells, asked=self._fates.asked)
 
 
 class Followed:

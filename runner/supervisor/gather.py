@@ -12,6 +12,8 @@ from pathlib import Path
 
 from runner.approval.collect import commands_of
 from runner.errors import IntegrityError, OutsideError
+from runner.execution import transcript
+from runner.execution.transcript import Asked as Waits
 from runner.ledger.bodies import Start
 from runner.plan.run import Run, RunState, fold
 from runner.ports.executor import WorkState
@@ -192,7 +194,14 @@ def _known(desk: Desk, run: Run, *, thread: Thread, beats: dict[str, str], obser
         halted=desk.ledger.state.halted,
         lost=watched and observer.lost(run.id, beats.get(PREFIX + run.id, "")),
         told=_told(thread, run),
+        asked=_asked(desk, run) if ours and run.state is RunState.STARTED else None,
     )
+
+
+def _asked(desk: Desk, run: Run) -> Waits | None:
+    """What the worker waits to know from a person, if it does."""
+    key = work_key(run)
+    return transcript.question(desk.executor.progress(key)) if desk.executor.state(key) is WorkState.RUNNING else None
 
 
 def _labelled(known: tuple[Known, ...]) -> tuple[Known, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from runner.approval import collect, halting
+from runner.approval.answers import line, question_of
 from runner.approval.meant import Known as Meant
 from runner.ledger.bodies import Resume
 from runner.ports.forge import Thread
@@ -12,7 +13,7 @@ from runner.publication import comments
 from runner.request.command import BadCommand, Command, Verb
 from runner.request.request import Asked
 from runner.snapshot import Heard, Known, Unheard
-from runner.supervisor import resuming
+from runner.supervisor import questions, resuming
 from runner.supervisor.desk import Desk
 
 VERBS = (
@@ -56,6 +57,7 @@ def heard_on(
         found,
         runs=[_collectable(desk, one) for one in runs],
         members=desk.members({one.comment.author for one in found}),
+        policy_commit=desk.workspace.main,
         answered=answered,
     )
     comments_by = {collect.key_of(one): one.comment for one in found}
@@ -129,9 +131,11 @@ def _standing(one: Known) -> str:
     if one.ahead:
         waits += f", place {len(one.ahead) + 1} in the queue, after {one.ahead[0]}"
     reasons = f", {'; '.join(one.decision.reasons)}" if one.decision else ""
+    if question := question_of(one.run):
+        waits += f", asks until {question.until}: {question.text} Answer with: {line(question)}"
     return f"{one.run.id}: {one.run.state.value}{waits}{reasons}"
 
 
 def _collectable(desk: Desk, known: Known) -> Meant:
     events = tuple((event.seq, event.time, event.body) for event in desk.ledger.cache.events(known.run.id))
-    return Meant(run=known.run, plan=known.plan, events=events)
+    return questions.answerable(desk, known, Meant(run=known.run, plan=known.plan, events=events))

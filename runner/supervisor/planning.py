@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from runner.approval import answers
 from runner.approval.collect import said
 from runner.approval.decide import may_request, secrets_refused
 from runner.digest import parse, sha256
@@ -160,12 +161,24 @@ def _may_request(desk: Desk, plan: Plan) -> None:
     )
     if not decision.allowed:
         raise RequestError("asking policy", "; ".join(decision.reasons), hint="see `runbook policy` for who may")
+    _somebody_answers(desk, plan)
     # The rehearsal gets these before anybody has approved: policy has to give them now, not only at the start.
     refused = secrets_refused(desk.policy, plan, names=plan.read_secrets)
     if refused:
         raise RequestError(
             "asking policy", "; ".join(refused), hint="have policy give it, or leave it out of the header"
         )
+
+
+def _somebody_answers(desk: Desk, plan: Plan) -> None:
+    """Whoever could answer has to be there before anything begins: a run must not wait for nobody."""
+    people = answers.people(desk.policy, plan)
+    reasons = answers.unanswerable(desk.policy, plan)
+    if plan.questions and people and not desk.members(people):
+        reasons = [f"it asks before {plan.questions[0].step}, and of those who may answer nobody is a member"]
+    if reasons:
+        hint = "have policy name who may: answer = [...] in the rule, or leave the question out"
+        raise RequestError("asking policy", "; ".join(reasons), hint=hint)
 
 
 def _rehearse(

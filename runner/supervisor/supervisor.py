@@ -13,8 +13,10 @@ from typing import assert_never
 from runner.actions import (
     Action,
     Answer,
+    Ask,
     Await,
     Close,
+    Deliver,
     Effect,
     Expire,
     Finish,
@@ -35,7 +37,7 @@ from runner.plan.run import Run, RunState
 from runner.ports.forge import IssueId
 from runner.publication import comments
 from runner.snapshot import Known, Snapshot, Unheard
-from runner.supervisor import company, halting, heartbeat, planning, preparing, record, running, telling
+from runner.supervisor import asking, company, halting, heartbeat, planning, preparing, record, running, telling
 from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending
 from runner.supervisor.following import Followed
@@ -132,7 +134,7 @@ class Supervisor:
             for action in turn:
                 if isinstance(action, Await):
                     continue
-                if not self._carry_out(desk, action) or isinstance(action, Stop | Mark):
+                if not self._carry_out(desk, action) or isinstance(action, Stop | Deliver | Mark):
                     refused.add(_name(action))
         running = [one.known for one in turn if isinstance(one, Await)]
         if running:
@@ -173,13 +175,19 @@ class Supervisor:
             case _:
                 return self._run(desk, action)
 
-    def _run(self, desk: Desk, action: Start | Submit | Stop | Finish | Interrupt | Expire) -> bool:
+    def _run(self, desk: Desk, action: Start | Submit | Ask | Deliver | Stop | Finish | Interrupt | Expire) -> bool:
         known = action.known
         match action:
             case Start():
                 return self._start(desk, known)
             case Submit():
                 running.submit(desk, known)
+                return True
+            case Ask():
+                self._watcher.say(f"{known.run.id} asks: {known.asked.text if known.asked else ''}")
+                return asking.ask(desk, known)
+            case Deliver():
+                asking.deliver(desk, known)
                 return True
             case Stop():
                 running.stop(desk, known)
@@ -263,6 +271,11 @@ def _is_open(known: Known) -> bool:
     return known.ours and known.run.state is RunState.STARTED
 
 
+def _asking(known: Known) -> str:
+    """Where a run is in its attempts, questions and answers: after each, the same action is another one."""
+    return f"{known.run.attempt} {len(known.run.questions)} {len(known.run.answers)}"
+
+
 def _name(action: Action) -> str:
     """What makes two actions the same one."""
     match action:
@@ -276,8 +289,10 @@ def _name(action: Action) -> str:
         case Switch():
             return f"{type(action.body).__name__} {action.body.said.comment}"
         case Tell():
-            return f"tell {action.known.run.id} {action.what.value} {action.known.run.attempt}"
+            return f"tell {action.known.run.id} {action.what.value} {_asking(action.known)}"
         case Mark():
-            return f"mark {action.known.run.id} {action.label.value}"
+            return f"mark {action.known.run.id} {action.label.value} {_asking(action.known)}"
+        case Ask() | Deliver():
+            return f"{type(action).__name__} {action.known.run.id} {_asking(action.known)}"
         case _:
             return f"{type(action).__name__} {action.known.run.id} {action.known.run.attempt}"

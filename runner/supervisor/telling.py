@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.approval import answers
 from runner.approval.decide import Decision, Verdict
 from runner.digest import Digest, parse
 from runner.evidence import layout
@@ -13,8 +14,9 @@ from runner.plan.run import Run, RunState
 from runner.publication import comments, markers
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
+from runner.publication.notices import Ended, Head
 from runner.publication.publish import publish, relabel, update
-from runner.publication.views import Ended, Head, Link
+from runner.publication.views import Link
 from runner.snapshot import Known, Unheard
 from runner.supervisor import resuming
 from runner.supervisor.desk import Desk
@@ -62,7 +64,9 @@ def status(
 
 
 def attempt_of(run: Run, what: Kind) -> int:
-    """Everything is told once for the attempt; the plan too, and before its first start."""
+    """A question is told once for its event, everything else once for the attempt; the plan before its first start."""
+    if what is Kind.QUESTION:
+        return run.questions[-1].seq if run.questions else 0
     return max(run.attempt, 1) if what is Kind.PLAN else run.attempt
 
 
@@ -82,6 +86,8 @@ def _body(desk: Desk, known: Known, what: Kind) -> str:
         return comments.plan_comment(
             plan=known.plan, digest=run.digest, decision=decision, head=_head(desk), course=course, begun=begun
         )
+    if what is Kind.QUESTION:
+        return _question(desk, known)
     if what is Kind.LATE and run.late:
         return _executed(desk, known, run.late, late=True)
     if what is Kind.RESULT and run.end and isinstance(run.end.body, Finish):
@@ -90,6 +96,20 @@ def _body(desk: Desk, known: Known, what: Kind) -> str:
     by, reason = _why(run)
     return comments.ended_comment(
         plan=known.plan, state=state, by=by, reason=reason, head=_head(desk), attempt=run.attempt
+    )
+
+
+def _question(desk: Desk, known: Known) -> str:
+    question = answers.question_of(known.run)
+    if question is None or known.asked is None:
+        raise TypeError(f"run {known.run.id} asks nothing")
+    return comments.question_comment(
+        plan=known.plan,
+        question=question,
+        accepted=known.asked.accepted,
+        who=answers.people_in_words(desk.policy, known.plan),
+        number=attempt_of(known.run, Kind.QUESTION),
+        head=_head(desk),
     )
 
 

@@ -15,7 +15,8 @@ from runner.ledger.bodies import Rehearsal, Rollback, Status
 from runner.plan.plan import Conditional, Parameter, Plan
 from runner.publication import comments, markers
 from runner.publication.markers import Kind
-from runner.publication.views import Ended, Head, Link
+from runner.publication.notices import Ended, Head
+from runner.publication.views import Link
 from runner.request.arguments import Approve
 from runner.request.command import Command, commands
 from tests.builders import a_comment, a_plan, an_outcome, rehearsed, requested_by

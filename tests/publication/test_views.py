@@ -7,7 +7,8 @@ from runner.digest import sha256
 from runner.execution.outcome import ExitReason, Fate
 from runner.ledger.bodies import Rehearsal, Rollback, Status
 from runner.plan.plan import Parameter, Plan
-from runner.publication.views import Head, PlanView, ResultView, bar, duration, plan_view, result_view
+from runner.publication.notices import Head
+from runner.publication.views import PlanView, ResultView, bar, duration, plan_view, result_view
 from tests.builders import a_plan, an_outcome, rehearsed
 
 HEAD = Head(number=42, digest=sha256(b"head"))

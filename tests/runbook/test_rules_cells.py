@@ -16,7 +16,6 @@ FOUND: list[tuple[str, Cells]] = [
     ("R06", [clean()[0], code("x = 1", "setup"), *clean()[1:]]),
     ("R07", instead(6)),
     ("R07", instead(5, code("a = 1", "change"), code("b = 1", "change"))),
-    ("R13", change("#| confirm: Drained?\nx = 1")),
     ("R13", change("#| label: x\nx = 1")),
     ("R14", change("x = 1\n#| timeout: 3s")),
     ("R14", change("#| step: a\n%%bash\nls\n#| timeout: 3s")),

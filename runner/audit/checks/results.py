@@ -10,7 +10,7 @@ from runner.audit.book import Seen, Told
 from runner.audit.checks.check import Check
 from runner.audit.finding import Violation
 from runner.audit.page import inside
-from runner.digest import sha256
+from runner.digest import Json, sha256
 from runner.errors import RequestError
 from runner.evidence import layout
 from runner.evidence.manifest import Cancelled, Manifest, cancelled
@@ -64,12 +64,9 @@ class Truthful(Check):
         """A cell was skipped exactly where its condition, decided once more, says so."""
         data = seen.executed.data if seen.executed else None
         steps = {step.id: step for step in _steps(data, self._plan(seen))} if data is not None else {}
-        values = {name: one.value for name, one in manifest.parameters.items()}
-        # What was recorded is masked in the manifest, and an answer is given while a run goes on: what rests on either
-        # is taken as it is told.
-        asked = frozenset(step.asks.parameter for step in steps.values() if step.asks)
-        known = facts(manifest.result.cells, values=values, records=None, unknown=asked)
         for cell in manifest.result.cells:
+            # What was recorded is masked in the manifest, so what depends on it is taken as it is told.
+            known = facts(manifest.result.cells, values=_values(manifest, cell), records=None)
             step = steps.get(cell.id)
             wrong = _against_condition(cell, step.when if step else None, known=known) if data is not None else ""
             if wrong and cell.phase in {"forward", "always"}:
@@ -131,6 +128,17 @@ class Agreeing(Check):
         for name in sorted(stored.keys() | listed.keys()):
             if stored.get(name) != listed.get(name):
                 yield self.broken(seen, "the manifest has another digest of it, or none", file=name)
+
+
+def _values(manifest: Manifest, cell: CellFate) -> dict[str, Json]:
+    """The parameters as they were when a cell came: what was answered before it is their value."""
+    last = cell.phase == "always"
+    answered = {
+        one.parameter: one.value
+        for one in manifest.result.answers
+        if one.parameter and (last or one.index < cell.index)
+    }
+    return {name: one.value for name, one in manifest.parameters.items()} | answered
 
 
 def _against_condition(cell: CellFate, when: Condition | None, *, known: Facts) -> str:

@@ -10,10 +10,10 @@ from runner.audit.book import Seen
 from runner.audit.checks.check import Check, Context
 from runner.audit.code import SIGNERS
 from runner.audit.finding import Violation
-from runner.audit.notebook import Cell, cells, is_injected
+from runner.audit.notebook import Cell, cells, is_injected, is_ours
 from runner.digest import SHORT
 from runner.errors import RequestError
-from runner.ledger.bodies import Plan, Start
+from runner.ledger.bodies import Answer, Plan, Start
 from runner.plan.plan import Environment, Source
 from runner.plan.plan import Plan as StoredPlan
 from runner.runbook import literals
@@ -59,7 +59,7 @@ class SameCells(Check):
     """No code was changed between review and run."""
 
     number = "I12"
-    title = "the executed notebook without its injected cell is the reviewed one, cell by cell"
+    title = "the executed notebook without the cells that the runner put in is the reviewed one, cell by cell"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -84,7 +84,7 @@ class SameCells(Check):
         if executed is None:
             yield self.broken(seen, "it is not a notebook", file=seen.executed.path)
             return
-        ran = [cell for cell in executed if not is_injected(cell)]
+        ran = [cell for cell in executed if not is_ours(cell)]
         if len(ran) != len(reviewed):
             wrong = f"it has {len(ran)} cells, the reviewed runbook {len(reviewed)}"
             yield self.broken(seen, wrong, file=seen.executed.path)
@@ -163,7 +163,7 @@ class PolicyOnward(Check):
     def see(self, seen: Seen) -> Iterator[Violation]:
         """(1) on the branch, (2) never back."""
         code = self.context.code
-        if code is None or seen.event is None or not isinstance(seen.event.body, Plan | Start):
+        if code is None or seen.event is None or not isinstance(seen.event.body, Plan | Start | Answer):
             return
         commit = seen.event.body.policy_commit
         if not code.reviewed(commit):
