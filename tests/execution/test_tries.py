@@ -13,7 +13,7 @@ from runner.execution.phases import Step
 from runner.execution.replies import Verdict
 from runner.ledger.bodies import Rollback, Status
 
-from .conftest import Prepare, Run, processes, until
+from .conftest import Prepare, Run, notebook, processes, until
 
 STEP = Step(index=0, id="c0", role="read", name="probe", source="1", retries=10, backoff=5.0)
 FAILED = Verdict(fate=Fate.FAILED, reason=ExitReason.CELL_ERROR)
@@ -116,6 +116,22 @@ def test_a_cancelled_run_does_not_wait_for_another_try(prepare: Prepare) -> None
     assert (run.cell("c0").fate, run.cell("c0").error) == (Fate.FAILED, "OSError: busy")
     assert run.text("c0").count("tried\n") == 1
     assert run.text("c1") == "undone\n"
+
+
+def test_a_worker_that_is_killed_between_two_tries_leaves_a_failed_cell_behind(prepare: Prepare) -> None:
+    cells = (("change", "#| retries: 3\n#| backoff: 5m\nprint('tried')\nraise OSError('busy')"),)
+    run = prepare(*cells, environment={"RUNBOOK_RUN_ID": "killed-4328"})
+    process = run.start()
+    shown = "try 1 of 4 failed"
+    until(lambda: (run.spool / transcript.NAME).exists() and shown in (run.spool / transcript.NAME).read_text())
+    process.kill()
+    run.wait(process)
+    left = (run.spool / transcript.NAME).read_bytes()
+    executed, known = transcript.rebuild(left, notebook(*cells))
+    assert [(cell.fate, cell.error, cell.tries) for cell in known] == [(Fate.FAILED, "OSError: busy", 1)]
+    assert b"tried" in executed
+    assert shown.encode() in executed
+    until(lambda: not processes("killed-4328"))
 
 
 LEAVING = """#| timeout: 2s
