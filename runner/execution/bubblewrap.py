@@ -14,6 +14,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from runner.execution import interpreter
@@ -54,7 +55,7 @@ def usable() -> bool:
     if program is None:
         return False
     least = Sandbox(level="bwrap")
-    system = tuple(_system())
+    system = _system()
     words = [*_apart(least), *_FOUNDATION, *_words(_distinct(system)), *_links(system), *_proc(least), *_end(())]
     try:
         asked = subprocess.run(
@@ -121,9 +122,10 @@ class _Mount:
         return any(self.real.is_relative_to(folder) for folder in folders)
 
 
-def _system() -> Iterator[_Mount]:
-    for path in (*_SYSTEM, *(f"/etc/{name}" for name in _ETC)):
-        yield _Mount.of(path)
+@lru_cache(maxsize=1)
+def _system() -> tuple[_Mount, ...]:
+    found = (_Mount.of(path) for path in (*_SYSTEM, *(f"/etc/{name}" for name in _ETC)))
+    return tuple(one for one in found if one.real.exists())
 
 
 def _declared(sandbox: Sandbox) -> list[_Mount]:
