@@ -39,11 +39,15 @@ _ETC = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
-    """The folders of the room that a kernel gets, whatever else is hidden. `work` is where it starts."""
+    """The folders of the room that a kernel gets, whatever else is hidden: all else in `shut` is.
+
+    `work` is where it starts.
+    """
 
     read: tuple[Path, ...]
     write: tuple[Path, ...]
     work: Path
+    shut: Path
 
 
 def usable() -> bool:
@@ -72,7 +76,7 @@ def command(sandbox: Sandbox, own: Own) -> list[str]:
     Raises:
         OutsideError: if the sandbox's interpreter does not run.
     """
-    hidden = _hidden(sandbox)
+    hidden = [*_hidden(sandbox), own.shut.resolve()]
     python = [_Mount.of(path) for path in interpreter.folders(sandbox.python)]
     # The interpreter comes after what a run may write: its packages are nobody's to change.
     outer = [*_system(), *_declared(sandbox), *(one for one in python if not one.below(hidden))]

@@ -65,6 +65,7 @@ class Room:
             read=(private / "path", self.start, self.given),
             write=(private / "home", private / "tmp", self.plan_files, self.sockets, self.work),
             work=self.work,
+            shut=private.parent,
         )
 
     @property

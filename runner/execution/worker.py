@@ -150,9 +150,8 @@ class _Work:
     def _attempted(
         self, cells: tuple[Cell, ...], *, secrets: dict[str, str], stopping: Stopping, room: Room
     ) -> outcomes.Ending:
-        hidden = (str(self._spool), *self._outside.hidden)
         python = str(self._built.python) if self._built else sys.executable
-        sandbox = isolation.sandbox(self._order, level=self._isolation, hidden=hidden, python=python)
+        sandbox = isolation.sandbox(self._order, level=self._isolation, hidden=self._outside.hidden, python=python)
         environment = isolation.environment(room, self._order.environment, python=sandbox.python)
 
         def arm(*, change: bool) -> None:

@@ -50,7 +50,7 @@ def host(tmp_path: Path) -> Host:
         folder.mkdir(parents=True)
     for file in (state / "key", state / "spool" / "another" / "order", data / "file", data / "inner" / "file"):
         file.write_text(f"content of {file.name}")
-    own = Own(read=(room / "given",), write=(room / "work", room / "home"), work=room / "work")
+    own = Own(read=(room / "given",), write=(room / "work", room / "home"), work=room / "work", shut=room)
     return Host(folder=tmp_path, own=own, sandbox=Sandbox(level="bwrap", hidden=(str(state),)))
 
 
