@@ -112,6 +112,8 @@ def _of_run(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
             yield from _say_result(known)
         case state:
             assert_never(state)
+    if known.owed and known.owed.worth_a_reminder(now) and Kind.OWED not in known.told:
+        yield Tell(known=known, what=Kind.OWED)
 
 
 def _planned(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
@@ -174,7 +176,9 @@ def _given_up(known: Known) -> Iterator[Action]:
 
 def _finished(known: Known) -> Iterator[Action]:
     yield from _say_result(known)
-    if known.plan.close_issue and known.run.outcome is Status.SUCCEEDED and known.thread.issue.open:
+    wished = known.plan.close_issue and known.run.outcome is Status.SUCCEEDED
+    # An emergency's issue stays open as long as it owes approvals.
+    if wished and known.thread.issue.open and not known.owed:
         yield Close(known=known)
 
 

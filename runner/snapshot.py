@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from runner.approval.collect import Recordable
 from runner.approval.decide import Decision
 from runner.approval.halting import Switching
+from runner.approval.owed import Owed
 from runner.execution.transcript import Asked
 from runner.plan.plan import Plan
 from runner.plan.run import Run
@@ -34,6 +35,7 @@ class Known:
         asked: what its worker waits to know from a person; None unless it waits, on this machine.
         told: what has been said on the issue already.
         label: what the issue should be labelled with and is not; None if it is, or if a newer run speaks for it.
+        owed: what an emergency that has started still owes.
         halted: the number of the halt in force: nothing may begin then.
     """
 
@@ -50,6 +52,7 @@ class Known:
     asked: Asked | None = None
     halted: int | None = None
     ahead: tuple[str, ...] = ()
+    owed: Owed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     # Declarations alone: nouns and a Protocol, with nothing in them that could be wrong by itself.
     "runner/supervisor/judging.py": "tests/supervisor/test_gather.py",
     "runner/supervisor/waiting.py": "tests/stories/test_windows_and_the_queue.py",
+    "runner/approval/asking.py": "tests/approval/test_decide.py",
     "runner/actions.py": "tests/test_lifecycle.py",
     "runner/snapshot.py": "tests/test_lifecycle.py",
     "runner/request/arguments.py": "tests/request/test_command.py",
@@ -47,7 +48,9 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/audit/checks/registry.py": "tests/audit/test_attacks.py",
     "runner/audit/checks/results.py": "tests/audit/test_attacks.py",
     "runner/audit/checks/reviewed.py": "tests/audit/test_attacks.py",
+    "runner/audit/checks/said.py": "tests/audit/test_attacks.py",
     "runner/audit/checks/secret.py": "tests/audit/test_attacks.py",
+    "runner/audit/checks/switch.py": "tests/audit/test_attacks.py",
     # What verification is made of is tested through it, on ledgers made by hand and by the product.
     "runner/audit/book.py": "tests/audit/test_verify.py",
     "runner/audit/code.py": "tests/audit/test_verify.py",

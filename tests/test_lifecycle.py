@@ -10,6 +10,7 @@ import pytest
 
 from runner.actions import Action
 from runner.approval.decide import Decision, Verdict
+from runner.approval.owed import Owed
 from runner.execution.transcript import Asked
 from runner.ledger import bodies
 from runner.ledger.bodies import Body, Resolution, Rollback, Status
@@ -75,6 +76,10 @@ def known(*later: Body, **changes: object) -> Known:
         "told": EVERYTHING,
     }
     return Known(**(values | changes))  # type: ignore[arg-type] # the values are named by the test
+
+
+def snapshot_of(*runs: Known) -> Snapshot:
+    return Snapshot(requests=(), heard=(), unheard=(), runs=runs)
 
 
 def names(*runs: Known, **more: object) -> list[str]:
@@ -160,7 +165,7 @@ def test_a_plan_whose_time_is_over_expires_and_does_not_start() -> None:
     assert [type(action).__name__ for action in next_actions(snapshot, before)] == ["Start"]
 
 
-HALT = bodies.Halt(policy_commit="c", issue="7", said=CAROL, reason="smoke")
+HALT = bodies.Halt(request_key="k", policy_commit="c", issue="7", said=CAROL, reason="smoke")
 
 
 def test_while_everything_is_halted_nothing_begins_and_what_runs_comes_to_its_end() -> None:
@@ -172,7 +177,7 @@ def test_while_everything_is_halted_nothing_begins_and_what_runs_comes_to_its_en
 
 def test_a_halt_is_believed_before_it_is_on_record_and_an_unhalt_only_then() -> None:
     assert names(known(decision=ALLOWED), switch=HALT) == ["Switch"]
-    unhalt = bodies.Unhalt(halt=5, policy_commit="c", issue="7", said=CAROL)
+    unhalt = bodies.Unhalt(halt=5, request_key="k", policy_commit="c", issue="7", said=CAROL)
     assert names(known(decision=ALLOWED, halted=5), switch=unhalt) == ["Switch"]
 
 
@@ -199,6 +204,25 @@ def test_an_issue_is_closed_right_after_its_result_is_told_and_if_the_header_ask
     one: Known, expected: list[str]
 ) -> None:
     assert names(one) == expected
+
+
+OWED = Owed(made=NOW, due=NOW + timedelta(hours=2), missing=("one more",))
+
+
+def test_an_emergency_is_reminded_of_what_it_owes_once_and_after_half_of_its_time() -> None:
+    def told(after: timedelta, *, said: frozenset[Kind] = EVERYTHING - {Kind.OWED}) -> list[str]:
+        one = known(A_START, FINISH, owed=OWED, told=said)
+        return [type(action).__name__ for action in next_actions(snapshot_of(one), NOW + after)]
+
+    assert told(timedelta(minutes=59)) == []
+    assert told(timedelta(minutes=60)) == ["Tell"]
+    assert told(timedelta(hours=9)) == ["Tell"]
+    assert told(timedelta(hours=9), said=EVERYTHING) == []
+
+
+def test_the_issue_of_an_emergency_stays_open_while_it_owes_something() -> None:
+    assert names(known(A_START, FINISH, owed=OWED)) == []
+    assert names(known(A_START, FINISH)) == ["Close"]
 
 
 def test_a_missing_label_is_set_in_every_state() -> None:

@@ -15,10 +15,10 @@ from typing import TypeAlias, assert_never
 from runner.approval import answers
 from runner.approval.meant import Done, Known, RefusedError, meant
 from runner.approval.rights import Actor, may
-from runner.approval.rules import Policy
+from runner.approval.rules import ANYBODY, Policy
 from runner.approval.rules import Resume as Needs
 from runner.ledger.bodies import Answer, Approve, Cancel, Interrupt, Reject, Resolve, Resume, Revoke, Said
-from runner.plan.run import NEW, SAME, may_follow
+from runner.plan.run import NEW, SAME, RunState, may_follow
 from runner.ports.forge import Comment, PersonId, Thread
 from runner.request import arguments as asked
 from runner.request.command import BadCommand, Command, Verb, commands
@@ -172,8 +172,18 @@ def _judge(by: _Judged, command: Command, body: Recordable, *, known: Known) -> 
     decision = may(by.policy, command.verb, actor=actor, plan=known.plan, approvals=known.approvals)
     if not decision.allowed:  # 4: not this person
         raise RefusedError(decision.reasons[0])
+    if isinstance(body, Approve) and known.run.start is not None and known.run.state is not RunState.PLANNED:
+        _pays(known, comment)
     if isinstance(body, Revoke) and not body.approval:  # 5: nothing to take back
         raise RefusedError(f"there is no approval by {comment.author} to take back")
+
+
+def _pays(known: Known, comment: Comment) -> None:
+    """Take only what an emergency still owes, after its start, and only from those who can pay it."""
+    if known.owed is None:
+        raise RefusedError("it has every approval that it needs")
+    if comment.author not in known.owed.may_approve and ANYBODY not in known.owed.may_approve:
+        raise RefusedError(f"{comment.author} cannot give what it owes: {'; '.join(known.owed.missing)}")
 
 
 def _answer(args: asked.Answer, known: Known, *, comment: Comment, policy_commit: str) -> Answer:

@@ -15,6 +15,7 @@ from typing import TypedDict
 
 from runner.approval.answers import unanswerable
 from runner.approval.approval import Approval, Resumption, only_after
+from runner.approval.asking import Asked, refusals
 from runner.approval.count import Count, count
 from runner.approval.freeze import Hold, holds
 from runner.approval.glob import matches_any
@@ -57,18 +58,6 @@ class Decision:
         return self.verdict is Verdict.ALLOWED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Somebody's wish to run something, as far as policy cares."""
-
-    runbook: str
-    risk: str
-    targets: tuple[str, ...]
-    person: PersonId
-    verified: bool
-    member: bool
-
-
 def may_request(
     policy: Policy,
     *,
@@ -78,12 +67,21 @@ def may_request(
     person: PersonId,
     verified: bool,
     member: bool,
+    emergency: bool = False,
 ) -> Decision:
-    """Say whether this person may ask for this runbook on these targets."""
-    asked = Asked(runbook=runbook, risk=risk, targets=tuple(targets), person=person, verified=verified, member=member)
-    refusals = _refusals_of_request(policy, asked)
-    if refusals:
-        return Decision(verdict=Verdict.DENIED, reasons=tuple(refusals))
+    """Say whether this person may ask for this runbook on these targets, as an emergency or as usual."""
+    asked = Asked(
+        runbook=runbook,
+        risk=risk,
+        targets=tuple(targets),
+        person=person,
+        verified=verified,
+        member=member,
+        emergency=emergency,
+    )
+    refused = refusals(policy, asked)
+    if refused:
+        return Decision(verdict=Verdict.DENIED, reasons=tuple(refused))
     return Decision(verdict=Verdict.ALLOWED, reasons=(f"{person} may request {runbook} on {', '.join(targets)}",))
 
 
@@ -123,9 +121,9 @@ def decide(
             members=members,
             now=now,
         )
-        for rule in _rules(policy, plan)
+        for rule in _judging(policy, plan)
     ]
-    held = holds(policy.freezes, policy.windows, runbook=plan.runbook.name, targets=plan.targets, now=now)  # 13
+    held = _held(policy, plan, now)  # 13
     if held or any(one.missing for one in counts):
         return _pending(counts, held)
     return Decision(
@@ -134,6 +132,21 @@ def decide(
         used=tuple(sorted({number for one in counts for number in one.used})),
         enough=True,
     )
+
+
+def _judging(policy: Policy, plan: Plan) -> tuple[Rule, ...]:
+    """The rules of all targets, each as it judges this plan: an emergency starts with what they ask for in one."""
+    rules = _rules(policy, plan)
+    if not plan.emergency:
+        return rules
+    return tuple(rule for rule in (one.in_emergency() for one in rules) if rule)
+
+
+def _held(policy: Policy, plan: Plan, now: datetime) -> tuple[Hold, ...]:
+    hurried = [rule.emergency for rule in _rules(policy, plan)] if plan.emergency else []
+    if hurried and all(one is not None and one.despite_freeze for one in hurried):
+        return ()
+    return holds(policy.freezes, policy.windows, runbook=plan.runbook.name, targets=plan.targets, now=now)
 
 
 def _pending(counts: Sequence[Count], held: Sequence[Hold]) -> Decision:
@@ -161,7 +174,13 @@ def _asked(plan: Plan, members: frozenset[PersonId], *, resumption: Resumption |
     wishes = [(PersonId(plan.requested.by), plan.requested.verified)]
     wishes += [(resumption.by, resumption.verified)] if resumption else []
     return [
-        Asked(**_spoken_of(plan), person=person, verified=verified, member=person in members)
+        Asked(
+            **_spoken_of(plan),
+            person=person,
+            verified=verified,
+            member=person in members,
+            emergency=bool(plan.emergency),
+        )
         for person, verified in wishes
     ]
 
@@ -171,7 +190,7 @@ def _refusals_of_plan(
 ) -> list[str]:
     wishes = _asked(plan, members, resumption=resumption)
     return [
-        *_once(refusal for asked in wishes for refusal in _refusals_of_request(policy, asked)),  # 1-6
+        *_once(refusal for asked in wishes for refusal in refusals(policy, asked)),  # 1-6
         *_rehearsal_succeeded(plan),  # 7
         *_plan_is_alive(plan, now),  # 8
         *_unreviewed_is_allowed(policy, plan),  # 9
@@ -179,25 +198,6 @@ def _refusals_of_plan(
         *_isolation_is_enough(policy, plan),  # 11
         *unanswerable(policy, plan),  # 12
     ]
-
-
-def _refusals_of_request(policy: Policy, asked: Asked) -> list[str]:
-    if not policy.rules:  # 1: an empty policy denies
-        return ["the policy has no rules, so nothing may run"]
-    refusals = []
-    if not asked.targets:  # 2: what acts on nothing that policy can see cannot be judged
-        refusals.append("it names no target, so no rule can speak for it")
-    if not asked.member:  # 3: a stranger, or somebody who has left, asks for nothing
-        refusals.append(f"{asked.person} is not a member of this project")
-    if policy.identity is Identity.SIGNED and not asked.verified:  # 4: a name on a comment is free text
-        refusals.append(f"nothing proves that {asked.person} wrote the request, and policy asks for a signature")
-    for target in asked.targets:
-        rule = policy.rule_for(runbook=asked.runbook, risk=asked.risk, target=target)
-        if rule is None:  # 5: no rule means denied
-            refusals.append(f"no rule speaks of {asked.runbook} (risk {asked.risk}) on {target}")
-        elif not rule.request.include(asked.person):  # 6: the rule of every target has to let this person ask
-            refusals.append(f'{asked.person} may not request this on {target}; rule "{rule.name}" lets {rule.request}')
-    return refusals
 
 
 def _rehearsal_succeeded(plan: Plan) -> list[str]:

@@ -41,10 +41,14 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """How the switch stands, by the newest policy. `events` are all halts and unhalts on record, in order."""
+    """How the switch stands, by the newest policy. `events` are all halts and unhalts on record, in order.
+
+    `forge` is the forge's name and the project's id there: how the keys of its commands begin.
+    """
 
     policy: Policy
     policy_commit: str
+    forge: str
     events: Sequence[Event]
 
     @property
@@ -107,12 +111,14 @@ def _not_to_be_lifted(halt: Event | None, comment: Comment) -> str:
 
 
 def _body(switch: Switch, command: Command) -> Switching:
-    words, issue = said(command.comment), command.comment.issue
+    comment, commit = command.comment, switch.policy_commit
+    key, words = f"{switch.forge}:{comment.id}:{command.ordinal}", said(comment)
     if isinstance(command.args, asked.Halt):
-        return Halt(policy_commit=switch.policy_commit, issue=issue, said=words, reason=command.args.reason)
+        reason = command.args.reason
+        return Halt(request_key=key, policy_commit=commit, issue=comment.issue, said=words, reason=reason)
     reason = command.args.reason if isinstance(command.args, asked.Unhalt) else ""
-    lifted = switch.halt.seq if switch.halt else -1
-    return Unhalt(halt=lifted, policy_commit=switch.policy_commit, issue=issue, said=words, reason=reason)
+    number = switch.halt.seq if switch.halt else -1
+    return Unhalt(halt=number, request_key=key, policy_commit=commit, issue=comment.issue, said=words, reason=reason)
 
 
 def _recorded(switch: Switch, command: Command) -> Event | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
 from runner.approval.approval import Approval, approvals
+from runner.approval.owed import Owed
 from runner.digest import SHORT
 from runner.ledger.bodies import Body
 from runner.plan.plan import Plan
@@ -26,7 +27,7 @@ class Known:
     """A run of this issue: its state, its plan, and its events as (number, time, body).
 
     What its open question needs, where it has one: `schema` of the runbook's parameters, the comments written `since`
-    it was put on the issue, and whether it is `late` to answer it.
+    it was put on the issue, and whether it is `late` to answer it. `owed` is what it owes, of an emergency.
     """
 
     run: Run
@@ -35,6 +36,7 @@ class Known:
     schema: Schema = field(default_factory=Schema)
     since: frozenset[CommentId] = frozenset()
     late: bool = False
+    owed: Owed | None = None
 
     @property
     def approvals(self) -> tuple[Approval, ...]:

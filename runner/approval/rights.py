@@ -7,7 +7,7 @@ no is worth more than a yes, so any approver of any of the targets may say it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from runner.approval.approval import Approval
@@ -64,7 +64,7 @@ def _stranger(policy: Policy, actor: Actor) -> str:
 
 
 def _refusal(policy: Policy, verb: Verb, *, actor: Actor, plan: Plan, approvals: Iterable[Approval]) -> str:
-    rules = policy.rules_for(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
+    rules = _rules(policy, plan)
     match verb:
         case Verb.APPROVE:
             return _may_not_approve(rules, actor, plan)
@@ -86,6 +86,19 @@ def _refusal(policy: Policy, verb: Verb, *, actor: Actor, plan: Plan, approvals:
         case Verb.RUN | Verb.REVERT | Verb.HALT | Verb.UNHALT | Verb.STATUS | Verb.HELP:  # not to a run that exists
             return f"{verb.value} is not done to a run"
     assert_never(verb)
+
+
+def _rules(policy: Policy, plan: Plan) -> tuple[Rule, ...]:
+    """The rules of all targets; for an emergency with those who may ask for one, and with both kinds of approvers."""
+    rules = policy.rules_for(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
+    if not plan.emergency:
+        return rules
+    return tuple(
+        replace(rule, request=rule.emergency.request, approve=(*rule.approve, *rule.emergency.approve))
+        if rule.emergency
+        else rule
+        for rule in rules
+    )
 
 
 def _may_not_revoke(actor: Actor, approvals: Iterable[Approval]) -> str:

@@ -6,7 +6,7 @@ Reading and checking the text is `policy.py`; judging a plan is `decide.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 
@@ -86,8 +86,7 @@ class Rule:
 
     `risk`, `runbook` and `target` are patterns. `same_person` lets one person's yes fill a place in more than one
     requirement. `cancel` and `resolve` are the people on call: for `cancel`, beside requester and approvers. `answer`
-    are those who may answer what a run asks in the middle of it. Without `emergency` there is none; `break_glass` are
-    the people who may run it while forge or remote are away.
+    are those who may answer what a run asks in the middle of it. Without `emergency` there is none.
     """
 
     name: str
@@ -104,11 +103,16 @@ class Rule:
     isolation: str = "none"
     secrets: tuple[str, ...] = ()
     emergency: Emergency | None = None
-    break_glass: People = field(default_factory=People)
 
     def matches(self, *, runbook: str, risk: str, target: str) -> bool:
         """Whether this rule speaks of that runbook, of that risk, on that target."""
         return matches_any(self.risk, risk) and matches_any(self.runbook, runbook) and matches_any(self.target, target)
+
+    def in_emergency(self) -> Rule | None:
+        """This rule as it judges an emergency before its start; None where it knows no emergencies."""
+        if self.emergency is None:
+            return None
+        return replace(self, request=self.emergency.request, approve=self.emergency.approve)
 
     def approvers_include(self, person: PersonId) -> bool:
         """Whether this person's yes could count for any of the requirements."""

@@ -19,7 +19,19 @@ from runner.digest import Digest, canonical, parse, sha256
 from runner.errors import IntegrityError
 from runner.evidence import attempts, layout
 from runner.evidence.attempts import standing
-from runner.ledger.bodies import Approve, Finish, Genesis, Interrupt, Key, Resolve, Resume, Start, Status
+from runner.ledger.bodies import (
+    Approve,
+    Finish,
+    Genesis,
+    Halt,
+    Interrupt,
+    Key,
+    Resolve,
+    Resume,
+    Start,
+    Status,
+    Unhalt,
+)
 from runner.ledger.bodies import Plan as PlanBody
 from runner.ledger.chain import SKEW
 from runner.ledger.envelope import STATEMENT, Envelope
@@ -52,6 +64,7 @@ class Book:
         """Run to a digest of all that its revert has to agree with, while its changes are in place."""
         self._waiting: list[tuple[str, str]] = []
         """A heap of runs that could still be resumed, by when that is over."""
+        self.halted: int | None = None
 
     def read(self, page: Page) -> Seen:
         """Open a page: what it says, and where it stands. The book itself is not changed."""
@@ -67,6 +80,7 @@ class Book:
             last_time=self.time,
             keys=self.keys,
             holders=self.locks,
+            halted=self.halted,
         )
         if file is None or file.data is None:
             seen.fault = "it adds no ledger event"
@@ -158,6 +172,10 @@ class Book:
                 self.locks = {**self.locks, **dict.fromkeys(body.locks, event.seq)}
             case Finish() as body:
                 self._free(body.start)
+            case Halt():
+                self.halted = event.seq
+            case Unhalt():
+                self.halted = None
             case Interrupt() as body:
                 self.interrupts[event.seq] = body.start
             case Resolve() as body:
@@ -228,7 +246,8 @@ def _plan(file: File | None) -> Plan | None:
         return None
     try:
         plan = read_plan(file.data)
-        zoned = all(from_iso(time).tzinfo for time in (plan.made_at, plan.expires_at))
+        times = (plan.made_at, plan.expires_at, plan.owes_by or plan.made_at)
+        zoned = all(from_iso(time).tzinfo for time in times)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return plan if zoned else None

@@ -87,6 +87,15 @@ class Open(Wire):
     age: float
 
 
+class Debt(Wire):
+    """What an emergency that has started still owes. Listed, and no violation: the start was allowed."""
+
+    run: str
+    missing: tuple[str, ...]
+    due: str
+    overdue: bool
+
+
 class Words(Wire):
     """Whose word the record rests on, in numbers of events."""
 
@@ -118,6 +127,7 @@ class Report(Wire):
     levels: dict[str, int]
     lines: tuple[Line, ...]
     open: tuple[Open, ...]
+    owed: tuple[Debt, ...]
     rests_on: Words
 
     @property

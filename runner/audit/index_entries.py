@@ -91,6 +91,7 @@ class Entries:
             "planned_at": event.time,
             "attempt": 0,
             "plan_digest": body.plan_digest,
+            "emergency": plan.emergency if plan else "",
             "targets": json.dumps(targets),
             "event": event.seq,
         }

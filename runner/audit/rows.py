@@ -40,9 +40,13 @@ class RunRow(Wire):
     seconds: float | None
     attempt: int
     plan_digest: str
+    emergency: str
+    """Why it could not wait for the usual approvals; empty for all others."""
     event: int
     commit: str
     """The commit of the event that was the last to say something about the run."""
+    owes: str = ""
+    """What an emergency that has started still owes, and by when; the policy of its start was asked."""
 
 
 class ChangeRow(Wire):

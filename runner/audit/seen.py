@@ -65,6 +65,8 @@ class Seen:
     illegal: str = ""
     holders: dict[str, int] = field(default_factory=dict)
     """Lock to the start that holds it, before this event."""
+    halted: int | None = None
+    """The halt in force, before this event."""
     ruling: object = None
     """What policy says of a start, kept by the two checks that ask."""
 

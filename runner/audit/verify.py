@@ -16,7 +16,9 @@ from datetime import datetime
 from runner.audit.book import Book
 from runner.audit.checks.check import Check, Context
 from runner.audit.checks.registry import CHECKS
-from runner.audit.finding import Line, Open, Report, Standing, Tally, Violation
+from runner.audit.code import Code
+from runner.audit.debts import debt
+from runner.audit.finding import Debt, Line, Open, Report, Standing, Tally, Violation
 from runner.audit.level import Levels
 from runner.audit.signatures import Signatures
 from runner.audit.source import Source
@@ -105,6 +107,7 @@ def _report(
         levels=levels.counts(),
         lines=lines,
         open=tuple(_open(book, now)),  # (6)
+        owed=tuple(_owed(book, source.code, now)),
         rests_on=levels.words,
     )
 
@@ -169,6 +172,16 @@ def _line(check: Check, tally: Tally) -> Line:
         count=tally.count,
         violations=tuple(tally.first),
     )
+
+
+def _owed(book: Book, code: Code | None, now: datetime) -> Iterator[Debt]:
+    for told in book.open.values():
+        if told.plan is None or not told.plan.emergency or told.run.start is None:
+            continue
+        events = (told.run.start, *told.given, *told.run.revoked)
+        found = debt(told.plan, told.run.digest, sorted(events, key=lambda one: one.seq), code=code)
+        if found:
+            yield Debt(run=told.run.id, missing=found.missing, due=told.plan.owes_by, overdue=found.overdue(now))
 
 
 def _open(book: Book, now: datetime) -> Iterator[Open]:

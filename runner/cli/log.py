@@ -49,6 +49,7 @@ def command(
       runbook log --since 7d
       runbook log --target prod/orders-db --outcome failed --json
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
+    from runner.audit.debts import with_debts
     from runner.audit.query import log
     from runner.audit.rows import Filter
     from runner.wiring import now
@@ -63,8 +64,9 @@ def command(
         until=moment(until, now=now()) if until else None,
         limit=limit or None,
     )
-    with opened(folder, offline=offline) as (_, index):
-        rows = log(index, wanted)
+    with opened(folder, offline=offline) as (workspace, index):
+        branch = workspace.settings.branch
+        rows = with_debts(log(index, wanted), index=index, objects=workspace.objects, branch=branch, now=now())
     emit(rows, as_json=as_json, text=lambda: _told(rows))
 
 
@@ -77,6 +79,8 @@ def _line(row: RunRow) -> tuple[str, ...]:
     seconds = "" if row.seconds is None else f"{row.seconds:.1f}"
     people = ", ".join(row.approvers)
     message = row.message.splitlines()[0][:80] if row.message else ""
+    if row.emergency:
+        message = "; ".join(["EMERGENCY", *([f"owes {row.owes}"] if row.owes else []), *([message] if message else [])])
     return (
         row.run,
         ", ".join(row.targets),

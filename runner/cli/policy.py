@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 from runner.cli.output import emit, table
 
 if TYPE_CHECKING:
-    from runner.approval.rules import Policy, Rule
+    from runner.approval.rules import Policy, Requirement, Rule
 
 
 @click.command("policy")
@@ -43,15 +44,19 @@ def command(folder: Path, *, file: Path | None, as_json: bool) -> int:
 
 
 def _row(rule: Rule) -> dict[str, str]:
-    approvals = [f"{one.count} of {one.people}" for one in rule.approve if one.count]
+    hurry = rule.emergency
     return {
         "rule": rule.name,
         "speaks of": f"{', '.join(rule.runbook)} (risk {', '.join(rule.risk)}) on {', '.join(rule.target)}",
-        "may ask": str(rule.request),
-        "must approve": " and ".join(approvals) or "nobody",
+        "may ask": str(rule.request) + (f"; in an emergency {hurry.request}" if hurry else ""),
+        "must approve": _asked(rule.approve) + (f"; in an emergency {_asked(hurry.approve)}" if hurry else ""),
         "isolation": rule.isolation,
         "secrets": ", ".join(rule.secrets) or "none",
     }
+
+
+def _asked(requirements: Iterable[Requirement]) -> str:
+    return " and ".join(f"{one.count} of {one.people}" for one in requirements if one.count) or "nobody"
 
 
 def _table(policy: Policy) -> object:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--issue", default="", help="Ask in this issue instead of a new one.")
 @click.option("--title", default="", help="The new issue's title.")
 @click.option("--reason", default="", help="Why; it stands in the request.")
+@click.option("--emergency", default="", help="Why it cannot wait for the usual approvals; policy says who may say so.")
 @click.option("--no-wait", is_flag=True, help="Leave the run to whoever reconciles next.")
 @click.option("--log/--no-log", default=True, help="Show what the cells say, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print where the run stands as JSON.")
@@ -33,6 +34,7 @@ def command(
     issue: str,
     title: str,
     reason: str,
+    emergency: str,
     no_wait: bool,
     log: bool,
     as_json: bool,
@@ -47,10 +49,11 @@ def command(
       runbook run disk-cleanup directory=/var/tmp/demo older_than_days=7
       runbook run rotate-certificate --issue 12 host=127.0.0.1 port=8443
       runbook run terraform-apply module=/srv/shop variables.release=2.0
+      runbook run restart host=web-1 --emergency "the shop is down"
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.cli.supervise import open_folder
 
-    body, heading = _request(name, parameters, reason=reason), title or f"Run {name}"
+    body, heading = _request(name, parameters, reason=reason, emergency=emergency), title or f"Run {name}"
     return asked(open_folder(folder), issue, body, title=heading, wait=not no_wait, as_json=as_json, log=log)
 
 
@@ -88,7 +91,7 @@ def _ask(forge: Forge, issue: str, body: str, *, title: str) -> Comment:
     return forge.thread(forge.open_issue(title, body).id).comments[0]
 
 
-def _request(name: str, parameters: tuple[str, ...], *, reason: str) -> str:
+def _request(name: str, parameters: tuple[str, ...], *, reason: str, emergency: str) -> str:
     """The request as the fenced block that issues hold: quoted, so that every value stays the text that it is."""
     import json
 
@@ -105,6 +108,8 @@ def _request(name: str, parameters: tuple[str, ...], *, reason: str) -> str:
         lines += ["parameters:", *_lines((key, json.dumps(value, ensure_ascii=False)) for key, _, value in values)]
     if reason:
         lines.append(f"reason: {json.dumps(reason, ensure_ascii=False)}")
+    if emergency:
+        lines.append(f"emergency: {json.dumps(emergency, ensure_ascii=False)}")
     return "\n".join([*lines, "```", ""])
 
 

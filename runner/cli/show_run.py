@@ -71,6 +71,8 @@ def _facts(found: Description) -> Iterator[tuple[str, str]]:
         yield "message", row.message
     if row.rollback:
         yield "rollback", row.rollback.replace("_", " ")
+    if row.emergency:
+        yield "emergency", row.emergency
     yield "asked by", f"{row.requester}, issue {row.issue}"
     yield "approved by", ", ".join(row.approvers) or "nobody"
     yield "plan", row.plan_digest

@@ -42,9 +42,10 @@ def command(folder: Path, *, target: str, as_json: bool) -> int:
     held = {name: event.run or "" for name, event in locks.items() if event and (not target or name == target)}
     live = [standing(one) for one in known if not one.run.over]
     last = [standing(one) for one in _last(known)]
+    owed = {one.run.id: standing(one).owes for one in known if one.owed}
     halted = words(halt) if halt else ""
-    value = {"halted": halted, "locks": held, "live": live, "last": last, "next": _next(live, last)}
-    emit(value, as_json=as_json, text=lambda: _screen(held, live, last, halted=halted))
+    value = {"halted": halted, "locks": held, "live": live, "owed": owed, "last": last, "next": _next(live, last)}
+    emit(value, as_json=as_json, text=lambda: _screen(held, live, last, halted=halted, owed=owed))
     return 0
 
 
@@ -61,7 +62,9 @@ def _next(live: list[Standing], last: list[Standing]) -> str:
     return last[0].next if last else "runbook list"
 
 
-def _screen(held: dict[str, str], live: list[Standing], last: list[Standing], *, halted: str) -> object:
+def _screen(
+    held: dict[str, str], live: list[Standing], last: list[Standing], *, halted: str, owed: dict[str, str]
+) -> object:
     from rich.console import Group
 
     rows = [
@@ -74,6 +77,7 @@ def _screen(held: dict[str, str], live: list[Standing], last: list[Standing], *,
         *([f"HALTED: {halted}"] if halted else []),
         table(("lock", "held by"), list(held.items()), title="Locks"),
         table(("state", "run", "target", "asked in", "waits for"), rows, title="Under way"),
+        *([table(("run", "owes"), list(owed.items()), title="Owed by emergencies")] if owed else []),
         table(("outcome", "run", "target", "asked in", "message"), ended, title="Last"),
         f"Next: {_next(live, last)}",
     ]

@@ -36,6 +36,8 @@ class Standing:
     next: str
     place: int = 0
     """In the queue for its locks, from 1; 0 for a run that does not stand in it."""
+    owes: str = ""
+    """What an emergency that has started still owes, and by when."""
 
 
 def open_folder(folder: Path) -> Workspace:
@@ -96,6 +98,7 @@ def standing(known: Known) -> Standing:
         message=run.message,
         waits_for=_waits(known),
         next=next_command(known),
+        owes=_owes(known),
         place=len(known.ahead) + 1 if known.decision and known.decision.allowed else 0,
     )
 
@@ -138,8 +141,15 @@ def told(standings: Sequence[Standing]) -> str:
         ended = f": {one.outcome}" if one.outcome else ""
         lines.append(f"{one.run}: {one.state}{ended}{f' ({one.message})' if one.message else ''}")
         lines += [f"  waits for: {reason}" for reason in one.waits_for]
+        lines += [f"  owes: {one.owes}"] if one.owes else []
         lines.append(f"  next: {one.next}")
     return "\n".join(lines)
+
+
+def _owes(known: Known) -> str:
+    from runner.wiring import now
+
+    return known.owed.words(now()) if known.owed else ""
 
 
 def _waits(known: Known) -> tuple[str, ...]:

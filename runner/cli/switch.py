@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from runner.cli.output import emit
 
 if TYPE_CHECKING:
+    from runner.ledger.event import Event
     from runner.ports.forge import Comment, Forge
     from runner.wiring import Workspace
 
@@ -22,6 +23,7 @@ def switch(folder: Path, verb: str, *, words: tuple[str, ...], issue: str, as_js
         issue: where to say it; empty for an issue of its own.
         as_json: print as JSON.
     """
+    from runner.approval import halting
     from runner.cli.supervise import REQUESTER_NEXT, answer, may_supervise, open_folder, reconcile
 
     workspace = open_folder(folder)
@@ -32,10 +34,11 @@ def switch(folder: Path, verb: str, *, words: tuple[str, ...], issue: str, as_js
         emit(value, as_json=as_json, text=lambda: words_for_now)
         return 0
     reconcile(workspace, only=comment.issue, wait=False, quiet=as_json)
-    said = answer(workspace, comment.issue, f"{comment.id}.1.{verb}")
-    done, halted = _done(workspace, comment)
-    value |= {"halted": halted, "refused": "" if done else said}
-    emit(value, as_json=as_json, text=lambda: said)
+    done, halt = _standing(workspace, comment)
+    refused = "" if done else answer(workspace, comment.issue, f"{comment.id}.1.{verb}")
+    value |= {"halted": halt.seq if halt else None, "refused": refused}
+    told = halting.words(halt) if halt else "starts are possible again"
+    emit(value, as_json=as_json, text=lambda: refused or told)
     return 0 if done else REQUESTER_NEXT
 
 
@@ -49,13 +52,14 @@ def _said(forge: Forge, issue: str, body: str) -> Comment:
     return forge.thread(forge.open_issue(title.capitalize(), body).id).comments[0]
 
 
-def _done(workspace: Workspace, comment: Comment) -> tuple[bool, int | None]:
-    """Whether that comment is on record, and which halt is in force now."""
+def _standing(workspace: Workspace, comment: Comment) -> tuple[bool, Event | None]:
+    """Whether that comment is on record, and the halt in force."""
     from contextlib import closing
 
     from runner.ledger.bodies import Halt, Unhalt
 
     with closing(workspace.ledger()) as ledger:
-        halted = ledger.refresh(fetch=False).halted
+        number = ledger.refresh(fetch=False).halted
         bodies = [event.body for event in ledger.cache.of_no_run()]
-    return any(isinstance(one, Halt | Unhalt) and one.said.comment == comment.id for one in bodies), halted
+        halt = None if number is None else ledger.cache.event(number)
+    return any(isinstance(one, Halt | Unhalt) and one.said.comment == comment.id for one in bodies), halt

@@ -96,6 +96,9 @@ def _told(report: Report) -> Iterator[str]:
     yield ""
     for one in report.open:
         yield f"open: {one.run} is {one.state} since {one.age:.0f} s, held by {one.holder}: {', '.join(one.locks)}"
+    for debt in report.owed:
+        when = "overdue since" if debt.overdue else "due by"
+        yield f"owed: {debt.run} is an emergency, {when} {debt.due}: {'; '.join(debt.missing)}"
     rests = report.rests_on
     yield (
         f"rests on people's own signatures: {rests.approvals_signed} approvals, {rests.requests_signed} requests;"

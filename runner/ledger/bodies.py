@@ -32,8 +32,7 @@ class Rehearsal(Enum):
 
     OK = "ok"
     FAILED = "failed"
-    NOTHING = "nothing"
-    """There was no cell to rehearse."""
+    NOTHING = "nothing"  # there was no cell to rehearse
 
 
 class Resolution(Enum):
@@ -82,7 +81,7 @@ class Key(Wire):
 
 
 class Plan(Wire):
-    """A plan was made; its files come with this event."""
+    """A plan was made; its files come with this event. `owes_by` is when an emergency's missing approvals are due."""
 
     plan_digest: Digest
     request_key: str
@@ -97,7 +96,6 @@ class Plan(Wire):
     issue: str
     said: Said
     owes_by: str = ""
-    """Of an emergency: when the approvals that it may start without have to be there; empty for every other plan."""
     revert_of: str | None = None
     """The run that this one undoes."""
 
@@ -242,6 +240,7 @@ class Expire(Wire):
 class Halt(Wire):
     """The kill switch: nothing starts from here on. `policy_commit` has the policy that lets this person halt."""
 
+    request_key: str
     policy_commit: str
     issue: str
     said: Said
@@ -252,6 +251,7 @@ class Unhalt(Wire):
     """Starting is possible again. `halt` is the number of the newest halt: nobody lifts one that they have not seen."""
 
     halt: int
+    request_key: str
     policy_commit: str
     issue: str
     said: Said

@@ -18,7 +18,7 @@ from runner.ledger.bodies import Cancel, Expire, Finish, Plan, Reject, Resolve, 
 from runner.ledger.event import Event, decode
 from runner.ledger.state import State
 
-_VERSION = 3
+_VERSION = 4
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
     seq INTEGER PRIMARY KEY, digest TEXT NOT NULL, run TEXT, commit_id TEXT NOT NULL, payload BLOB NOT NULL);
@@ -26,8 +26,10 @@ CREATE INDEX IF NOT EXISTS event_run ON event(run, seq);
 CREATE TABLE IF NOT EXISTS request (key TEXT PRIMARY KEY, run TEXT NOT NULL, plan TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS request_plan ON request(plan);
 CREATE TABLE IF NOT EXISTS live (run TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS owing (run TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
+_TABLES = ("event", "request", "live", "owing", "meta")
 
 
 class Cache:
@@ -37,7 +39,7 @@ class Cache:
         self._db = _opened(file)
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version != _VERSION:
-            drop = "".join(f"DROP TABLE IF EXISTS {table};" for table in ("event", "request", "live", "meta"))
+            drop = "".join(f"DROP TABLE IF EXISTS {table};" for table in _TABLES)
             self._db.executescript(f"{drop} {_SCHEMA} PRAGMA user_version={_VERSION};")
 
     def close(self) -> None:
@@ -70,7 +72,7 @@ class Cache:
 
     def clear(self) -> None:
         """Forget everything; inside `writing`."""
-        for table in ("event", "request", "live", "meta"):
+        for table in _TABLES:
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are the constants of the line above
 
     def add(self, event: Event, *, payload: bytes, commit: str, held: Container[int]) -> None:
@@ -79,6 +81,8 @@ class Cache:
         self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", row)
         match event.body:
             case Plan() as body:
+                if body.owes_by:
+                    self._db.execute("INSERT OR REPLACE INTO owing VALUES (?)", (event.run,))
                 asked = (body.request_key, event.run, body.plan_digest)
                 self._db.execute("INSERT INTO request VALUES (?, ?, ?)", asked)
                 self._db.execute("INSERT OR REPLACE INTO live VALUES (?)", (event.run,))
@@ -102,6 +106,14 @@ class Cache:
     def live(self) -> tuple[str, ...]:
         """Runs that are not over, oldest first."""
         return tuple(row[0] for row in self._db.execute("SELECT run FROM live ORDER BY run"))
+
+    def owing(self) -> tuple[str, ...]:
+        """Emergencies that were not seen to owe nothing any more, oldest first."""
+        return tuple(row[0] for row in self._db.execute("SELECT run FROM owing ORDER BY run"))
+
+    def settle(self, run: str) -> None:
+        """Remember that an emergency owes nothing: a memory of what was judged, so that it is not judged for ever."""
+        self._db.execute("DELETE FROM owing WHERE run = ?", (run,))
 
     def events(self, run: str) -> tuple[Event, ...]:
         """A run's events in order."""

@@ -13,7 +13,7 @@ import msgspec
 from runner.config import Settings
 from runner.digest import Digest, sha256
 from runner.ledger.bodies import Rehearsal
-from runner.ledger.event import iso
+from runner.ledger.event import from_iso, iso
 from runner.plan.conditional import conditional
 from runner.plan.plan import Asks, Environment, Parameter, Plan, Rehearsed, Requested, SavedFile, Source
 from runner.ports.forge import Comment
@@ -96,6 +96,11 @@ def draft(runbook: Runbook, values: Values, *, asked: Comment, key: str, terms: 
         conditional=conditions,
         questions=_questions(runbook, without={one.cell for one in conditions if one.runs is False}),
     )
+
+
+def owing(plan: Plan, *, due: timedelta) -> Plan:
+    """An emergency's plan, frozen, with when the approvals have to be there that it may start without."""
+    return msgspec.structs.replace(plan, owes_by=iso(from_iso(plan.made_at) + due))
 
 
 def freeze(plan: Plan, *, rehearsed: Rehearsed, files: tuple[SavedFile, ...], now: datetime, life: timedelta) -> Plan:

@@ -127,8 +127,6 @@ class Plan(Wire):
     """Why it may start with fewer approvals, in its requester's words; empty for every other plan."""
     owes_by: str = ""
     """When the approvals that an emergency started without have to be there."""
-    break_glass: str = ""
-    """Why it ran without forge or remote, in its requester's words; empty for every other plan."""
     environment: Environment | None = None
     """None for the runner's own packages."""
     revert_of: str | None = None

@@ -51,7 +51,6 @@ def draft_revert(
         expires_at=iso(terms.now + terms.life),
         emergency="",
         owes_by="",
-        break_glass="",
         revert_of=old.run,
         undoes=undoes,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.approval.decide import Decision
-from runner.digest import Digest
+from runner.digest import SHORT, Digest
 from runner.evidence.manifest import Cancelled
 from runner.execution.outcome import Outcome
 from runner.ledger.bodies import Question
@@ -21,7 +21,7 @@ from runner.publication import markers
 from runner.publication.course import THE_WHOLE_RUNBOOK, Course
 from runner.publication.markdown import Markdown, code, fence, link
 from runner.publication.markers import Kind
-from runner.publication.notices import Ended, EndedView, Head, QuestionView
+from runner.publication.notices import Ended, EndedView, Head, OwedView, QuestionView
 from runner.publication.views import (
     Link,
     PlanView,
@@ -143,6 +143,12 @@ def ended_comment(*, plan: Plan, state: Ended, by: str, reason: str, head: Head,
     return _fitting("ended.md.j2", view, marker=markers.of(plan.run, kind, attempt))
 
 
+def owed_comment(*, plan: Plan, digest: Digest, debt: str, head: Head) -> str:
+    """Remind people of the approvals that an emergency owes; `debt` says which, and until when. Said once."""
+    view = OwedView(run=plan.run, targets=plan.targets, why=plan.emergency, debt=debt, short=digest[:SHORT], head=head)
+    return _fitting("owed.md.j2", view, marker=markers.of(plan.run, Kind.OWED, 1))
+
+
 def refusal(*, key: str, verb: str, by: str, reasons: Sequence[str], hint: str = "") -> str:
     """Answer a command that is not carried out, with every reason."""
     return _reply("refusal.md.j2", key, verb=verb, by=by, reasons=tuple(reasons), hint=hint)
@@ -162,7 +168,9 @@ def _reply(template: str, key: str, **values: object) -> str:
     return _sized(template, values, marker=markers.reply(key))
 
 
-def _fitting(template: str, view: PlanView | StatusView | QuestionView | ResultView | EndedView, *, marker: str) -> str:
+def _fitting(
+    template: str, view: PlanView | StatusView | QuestionView | ResultView | EndedView | OwedView, *, marker: str
+) -> str:
     return _sized(template, {"view": view}, marker=marker)
 
 

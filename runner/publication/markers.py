@@ -19,6 +19,8 @@ class Kind(Enum):
     INTERRUPTED = "interrupted"
     LATE = "late"
     RESULT = "result"
+    OWED = "owed"
+    """The one reminder of the approvals that an emergency owes."""
 
 
 def of(run: str, kind: Kind, attempt: int) -> str:

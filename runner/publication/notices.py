@@ -53,3 +53,15 @@ class EndedView:
     reason: str
     targets: tuple[str, ...]
     head: Head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedView:
+    """What an emergency still owes. `why` are its requester's words, `debt` is what is missing and since when."""
+
+    run: str
+    targets: tuple[str, ...]
+    why: str
+    debt: str
+    short: str
+    head: Head

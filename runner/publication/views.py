@@ -62,9 +62,10 @@ class PlanView:
     message: str
     approvable: bool
     begun: bool
-    verdict: str
-    reasons: tuple[str, ...]
+    decision: Decision
     expires: str
+    urgency: Pair
+    """Why it is an emergency, and by when it owes approvals; both are empty where it is none."""
     digest: Digest
     head: Head
     skips: tuple[Pair, ...] = ()
@@ -74,6 +75,16 @@ class PlanView:
     """Steps, and what a person is asked before each."""
     """Cells of which only the run itself decides whether they run, with their conditions."""
     course: Course = THE_WHOLE_RUNBOOK
+
+    @property
+    def verdict(self) -> str:
+        """What policy says to it now."""
+        return self.decision.verdict.value
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why policy says so."""
+        return self.decision.reasons
 
     @property
     def short(self) -> str:
@@ -159,9 +170,9 @@ def plan_view(
         message=plan.rehearsal.message,
         approvable=plan.rehearsal.result is not Rehearsal.FAILED and decision.verdict is not Verdict.DENIED,
         begun=begun,
-        verdict=decision.verdict.value,
-        reasons=decision.reasons,
+        decision=decision,
         expires=plan.expires_at,
+        urgency=Pair(name=plan.emergency, value=plan.owes_by),
         digest=digest,
         head=head,
         asks=tuple(Pair(name=one.step, value=one.text) for one in plan.questions),

@@ -80,8 +80,10 @@ def _emergency(words: list[str]) -> tuple[list[str], str]:
 
 def _parameter(word: str, usage: str) -> tuple[str, str]:
     if word.split("=", 1)[0] == "--break-glass":
-        why = "`--break-glass` is for when forge or remote are away, and here they are"
-        raise RefusedError(why, 'ask with --emergency "why" if it cannot wait for the usual approvals')
+        raise RefusedError(
+            "`--break-glass` is not available yet",
+            'ask with --emergency "why" if it cannot wait for the usual approvals',
+        )
     name, sign, value = word.partition("=")
     if not sign:
         raise RefusedError(f"`{escaped(word)}` is not of the form key=value", usage)

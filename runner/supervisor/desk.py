@@ -59,6 +59,14 @@ class Desk:
         number = self.ledger.state.halted
         return None if number is None else self.ledger.cache.event(number)
 
+    def policy_at(self, commit: str) -> Policy | None:
+        """The policy at a commit; None where there is none that can be read."""
+        data = self.workspace.objects.read(commit, POLICY)
+        try:
+            return policies.read(data.decode()) if data is not None else None
+        except (OperatorError, UnicodeDecodeError):
+            return None
+
     def members(self, people: Iterable[PersonId]) -> frozenset[PersonId]:
         """Those of some people who are members of the project now."""
         return frozenset(person for person in people if self.forge.is_member(person))

@@ -27,7 +27,7 @@ from runner.snapshot import Heard, Known, Snapshot
 from runner.supervisor import halting
 from runner.supervisor.desk import Desk
 from runner.supervisor.heartbeat import PREFIX, Observer
-from runner.supervisor.judging import judged
+from runner.supervisor.judging import debt, judged
 from runner.supervisor.listening import heard_on, problems
 from runner.supervisor.telling import attempt_of
 from runner.supervisor.waiting import in_line
@@ -58,10 +58,13 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
     runs = _runs(desk, asked.values(), only=only)
     others, more = _threads(desk.forge, {IssueId(run.plan.issue) for run in runs} - set(issues))
     # Under a live run people are heard on a closed issue too: else nobody could cancel or resolve it any more.
-    live = {run.plan.issue for run in runs if not run.over}
+    # So they are where an emergency may owe approvals.
+    owing = set(desk.ledger.cache.owing())
+    live = {run.plan.issue for run in runs if not run.over or run.id in owing}
     asked |= {issue: Asked(requests=(), problems=()) for issue in others if issue in live}
     threads |= others
     known = _at_work(desk, runs, threads, observer=observer)
+    _settle(desk, known)
     commands = {issue: commands_of(threads[issue], bot=desk.workspace.settings.bot) for issue in asked}
     answered = {issue: markers.answered(threads[issue]) for issue in asked}
     everything, everywhere = chain.from_iterable(commands.values()), frozenset().union(*answered.values())
@@ -103,6 +106,14 @@ def _at_work(
     ]
     observer.save(frozenset(run.id for run in runs if not run.over))
     return _labelled(in_line(desk, seen)) + tuple(mute)
+
+
+def _settle(desk: Desk, known: Iterable[Known]) -> None:
+    """Forget debts that are paid, in the local table alone: emergencies of years must not be judged in every round."""
+    owing = set(desk.ledger.cache.owing())
+    for one in known:
+        if one.run.id in owing and one.owed is None and (one.run.start or one.run.over):
+            desk.ledger.cache.settle(one.run.id)
 
 
 def somebody_spoke(desk: Desk, snapshot: Snapshot, *, only: IssueId | None) -> bool:
@@ -165,7 +176,7 @@ def _runs(desk: Desk, asked: Iterable[Asked], *, only: IssueId | None) -> list[R
     cache = desk.ledger.cache
     named = {cache.run_of(request.key) for found in asked for request in found.requests}
     if only is None:
-        named |= set(cache.live())
+        named |= {*cache.live(), *cache.owing()}
         named |= {event.run for event, _ in cache.since(desk.ledger.state.seq - RECENT)}
     runs = [fold(cache.events(run)) for run in sorted(one for one in named if one)]
     return [run for run in runs if only is None or run.plan.issue == only]
@@ -191,6 +202,7 @@ def _known(desk: Desk, run: Run, *, thread: Thread, beats: dict[str, str], obser
         holder=_holder(desk, run),
         ours=ours,
         work=desk.executor.state(work_key(run)) if ours else WorkState.UNKNOWN,
+        owed=debt(desk, run, plan),
         halted=desk.ledger.state.halted,
         lost=watched and observer.lost(run.id, beats.get(PREFIX + run.id, "")),
         told=_told(thread, run),

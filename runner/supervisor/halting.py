@@ -41,6 +41,7 @@ def pulled(
     switch = Switch(
         policy=desk.policy,
         policy_commit=desk.workspace.main,
+        forge=f"{desk.forge.name}:{desk.forge.project}",
         events=tuple(event for event in desk.ledger.cache.of_no_run() if isinstance(event.body, Halt | Unhalt)),
     )
     members = desk.members({one.comment.author for one in mine})

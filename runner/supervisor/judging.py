@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from runner.approval.approval import approvals, resumption, still_said
 from runner.approval.decide import Decision, decide, people_of
+from runner.approval.owed import Owed, owed
+from runner.ledger.bodies import Start
 from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.ports.forge import Thread
 from runner.supervisor.desk import Desk
+
+
+def debt(desk: Desk, run: Run, plan: Plan) -> Owed | None:
+    """What an emergency that has started still owes, by the policy of its start; None if nothing."""
+    body = run.start.body if run.start else None
+    if not plan.emergency or not isinstance(body, Start):
+        return None
+    given = approvals((event.seq, event.time, event.body) for event in desk.ledger.cache.events(run.id))
+    return owed(desk.policy_at(body.policy_commit), plan=plan, digest=run.digest, approvals=given)
 
 
 def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread) -> Decision:

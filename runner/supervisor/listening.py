@@ -138,4 +138,4 @@ def _standing(one: Known) -> str:
 
 def _collectable(desk: Desk, known: Known) -> Meant:
     events = tuple((event.seq, event.time, event.body) for event in desk.ledger.cache.events(known.run.id))
-    return questions.answerable(desk, known, Meant(run=known.run, plan=known.plan, events=events))
+    return questions.answerable(desk, known, Meant(run=known.run, plan=known.plan, events=events, owed=known.owed))

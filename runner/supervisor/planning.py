@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
 import msgspec
 
@@ -20,7 +21,7 @@ from runner.execution.progress import Progress
 from runner.ledger.bodies import Rehearsal, Status
 from runner.ledger.chain import Draft
 from runner.ledger.state import State
-from runner.plan.draft import Terms, draft, freeze
+from runner.plan.draft import Terms, draft, freeze, owing
 from runner.plan.plan import Plan, Rehearsed, SavedFile
 from runner.plan.run import Run, fold
 from runner.ports.forge import PersonId
@@ -55,13 +56,13 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
         OutsideError: if the rehearsal could not be carried out at all.
     """
     _nothing_leaks(request)
-    if request.emergency:
-        raise RequestError("asking policy", "emergencies are not available yet", hint="ask without it")
     runbook, plan = _drafted(desk, request)
-    plan = _isolated(desk, plan)
+    plan = _isolated(desk, msgspec.structs.replace(plan, emergency=request.emergency))
     _may_request(desk, plan)
     rehearsed, left = _rehearse(desk, runbook, plan, watch=lambda so_far: progress(plan.run, so_far))
     plan = freeze(plan, rehearsed=rehearsed, files=_saved(left), now=desk.now(), life=desk.policy.plan_expires)
+    if plan.emergency:
+        plan = owing(plan, due=_due(desk, plan))
     _keep(desk, plan, left)
     event = plan_draft(
         plan, said=said(request.comment), request=request.comment.body, rehearsal=left.get("executed.ipynb")
@@ -158,6 +159,7 @@ def _may_request(desk: Desk, plan: Plan) -> None:
         person=person,
         verified=plan.requested.verified,
         member=desk.forge.is_member(person),
+        emergency=bool(plan.emergency),
     )
     if not decision.allowed:
         raise RequestError("asking policy", "; ".join(decision.reasons), hint="see `runbook policy` for who may")
@@ -179,6 +181,12 @@ def _somebody_answers(desk: Desk, plan: Plan) -> None:
     if reasons:
         hint = "have policy name who may: answer = [...] in the rule, or leave the question out"
         raise RequestError("asking policy", "; ".join(reasons), hint=hint)
+
+
+def _due(desk: Desk, plan: Plan) -> timedelta:
+    """How soon an emergency's approvals have to be there: the strictest of the rules of its targets."""
+    rules = desk.policy.rules_for(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
+    return min(rule.emergency.due for rule in rules if rule.emergency)
 
 
 def _rehearse(

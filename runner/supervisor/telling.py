@@ -64,9 +64,11 @@ def status(
 
 
 def attempt_of(run: Run, what: Kind) -> int:
-    """A question is told once for its event, everything else once for the attempt; the plan before its first start."""
+    """A question is told once for its event, a debt for the run, all else for the attempt (the plan before it)."""
     if what is Kind.QUESTION:
         return run.questions[-1].seq if run.questions else 0
+    if what is Kind.OWED:
+        return 1
     return max(run.attempt, 1) if what is Kind.PLAN else run.attempt
 
 
@@ -88,6 +90,9 @@ def _body(desk: Desk, known: Known, what: Kind) -> str:
         )
     if what is Kind.QUESTION:
         return _question(desk, known)
+    if what is Kind.OWED and known.owed:
+        debt = known.owed.words(desk.now())
+        return comments.owed_comment(plan=known.plan, digest=run.digest, debt=debt, head=_head(desk))
     if what is Kind.LATE and run.late:
         return _executed(desk, known, run.late, late=True)
     if what is Kind.RESULT and run.end and isinstance(run.end.body, Finish):

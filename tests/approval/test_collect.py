@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from runner.approval.approval import approvals
 from runner.approval.collect import Collected, collect, commands_of, key_of, said
 from runner.approval.meant import Known
+from runner.approval.owed import Owed
 from runner.approval.policy import read
 from runner.digest import sha256
 from runner.ledger import bodies
@@ -20,6 +21,7 @@ from tests.builders import (
     A_LOSS,
     A_QUESTION,
     A_START,
+    NOW,
     a_comment,
     a_plan,
     a_run,
@@ -321,3 +323,24 @@ def test_a_command_that_left_the_run_out_stays_recorded_when_that_run_is_over() 
     over = a_run(Cancel(plan_digest=PLAN.digest, mode="leave", said=some_words("alice", "7/1")), plan=PLAN)
     found = collected(a_comment("/runbook cancel --leave", by="alice"), runs=(over,))
     assert (found.record, found.refuse) == ([], [])
+
+
+URGENT = a_plan(requested=requested_by("alice"), emergency="smoke", owes_by="2026-11-23T20:00:00.000Z")
+STARTED = replace(A_START, plan_digest=URGENT.digest)
+
+
+def afterwards(by: str, *, owed: Owed | None) -> Collected:
+    known = dataclasses.replace(a_run(STARTED, plan=URGENT), owed=owed)
+    return collected(a_comment(f"/runbook approve {URGENT.digest[:12]} saw it", by=by), runs=(known,))
+
+
+def test_an_emergency_takes_after_its_start_what_it_owes_and_from_those_who_can_give_it() -> None:
+    debt = Owed(made=NOW, due=NOW, missing=("1 more of bob",), may_approve=(PersonId("bob"),))
+    (record,) = afterwards("bob", owed=debt).record
+    assert isinstance(record.body, Approve)
+    assert refused(afterwards("eve", owed=debt)) == "eve cannot give what it owes: 1 more of bob"
+    assert "the requester's own yes never counts" in refused(afterwards("alice", owed=debt))
+
+
+def test_an_emergency_that_owes_nothing_takes_no_approval_any_more() -> None:
+    assert refused(afterwards("bob", owed=None)) == "it has every approval that it needs"

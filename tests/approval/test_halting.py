@@ -23,7 +23,7 @@ approve = {count = 0}
 """
 )
 MEMBERS = frozenset(PersonId(name) for name in ("bob", "carol"))
-HALT = Halt(policy_commit="c", issue="7", said=some_words("dan", "9/1"), reason="smoke")
+HALT = Halt(request_key="k", policy_commit="c", issue="7", said=some_words("dan", "9/1"), reason="smoke")
 
 
 def event(body: Body, seq: int) -> Event:
@@ -34,7 +34,7 @@ def event(body: Body, seq: int) -> Event:
 
 def pulled(*comments: Comment, before: tuple[Body, ...] = (), answered: frozenset[str] = frozenset()) -> Pulled:
     events = [event(body, seq) for seq, body in enumerate(before, start=5)]
-    switch = Switch(policy=POLICY, policy_commit="c0ffee", events=events)
+    switch = Switch(policy=POLICY, policy_commit="c0ffee", forge="local:ops", events=events)
     return pull(switch, commands_of(a_thread(*comments), bot="runbook"), members=MEMBERS, answered=answered)
 
 
@@ -56,7 +56,11 @@ def lifting(by: str = "carol", number: int = 2, **changes: object) -> Comment:
 def test_a_halt_is_recorded_with_its_person_reason_and_the_policy_that_let_them() -> None:
     found = pulled(halting())
     expected = Halt(
-        policy_commit="c0ffee", issue="7", said=some_words("carol", "7/1"), reason="smoke in the server room"
+        request_key="local:ops:7/1:1",
+        policy_commit="c0ffee",
+        issue="7",
+        said=some_words("carol", "7/1"),
+        reason="smoke in the server room",
     )
     assert found.record == expected
     assert (found.done, found.refuse) == ([], [])
@@ -71,7 +75,9 @@ def test_only_members_whom_policy_names_with_a_signature_may_halt() -> None:
 
 
 def test_an_unhalt_names_the_halt_in_force() -> None:
-    found = pulled(lifting(), before=(HALT, Unhalt(halt=5, policy_commit="c", issue="7", said=HALT.said), HALT))
+    found = pulled(
+        lifting(), before=(HALT, Unhalt(halt=5, request_key="k", policy_commit="c", issue="7", said=HALT.said), HALT)
+    )
     assert isinstance(found.record, Unhalt)
     assert (found.record.halt, found.record.reason) == (7, "it was toast")
 
@@ -96,7 +102,13 @@ def test_one_is_recorded_at_a_time_in_the_order_of_writing_and_the_next_is_judge
 
 
 def test_what_is_on_record_is_confirmed_once() -> None:
-    mine = Halt(policy_commit="c", issue="7", said=some_words("carol", "7/1"), reason="smoke in the server room")
+    mine = Halt(
+        request_key="k",
+        policy_commit="c",
+        issue="7",
+        said=some_words("carol", "7/1"),
+        reason="smoke in the server room",
+    )
     found = pulled(halting(), before=(mine,))
     assert found.record is None
     (done,) = found.done

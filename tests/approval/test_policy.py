@@ -39,7 +39,6 @@ resume = "same-approval"
 isolation = "bwrap"
 secrets = ["PGADMIN"]
 emergency = {request = ["@oncall"], approve = {count = 1, from = "@dba"}, due = "8h", despite_freeze = true}
-break_glass = ["carol@example.org"]
 
 [[freeze]]
 name = "weekend"
@@ -83,7 +82,7 @@ def test_everything_that_a_policy_can_say_is_read() -> None:
     assert rule.isolation == "bwrap"
     assert rule.secrets == ("PGADMIN",)
     assert rule.emergency
-    assert rule.emergency.request.members == rule.break_glass.members == {"carol@example.org"}
+    assert rule.emergency.request.members == {"carol@example.org"}
     assert [one.people.members for one in rule.emergency.approve] == [{"bob@example.org", "eve@example.org"}]
     assert (rule.emergency.due, rule.emergency.despite_freeze) == (timedelta(hours=8), True)
     (freeze,) = policy.freezes
@@ -107,7 +106,6 @@ def test_what_is_not_said_is_the_strict_choice() -> None:
     assert rule.resume is Resume.NEW_APPROVAL
     assert not rule.resolve.include(PersonId("anybody@example.org"))
     assert rule.emergency is None
-    assert not rule.break_glass.include(PersonId("anybody@example.org"))
 
 
 def test_an_empty_policy_is_valid_and_has_no_rules() -> None:

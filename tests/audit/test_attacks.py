@@ -586,6 +586,45 @@ def a_revert_does_not_say_so(scene: Scene) -> None:
     scene.hand.write(scene.leaves)
 
 
+# The kill switch -----------------------------------------------------------------------------------------------------
+
+
+@attack(alone="I26")
+def a_run_starts_while_everything_is_halted(scene: Scene) -> None:
+    leaves = scene.leaves
+    place = leaves.index(find(leaves, "start"))
+    halt = _switch(scene, "halt", number=999, policy=_policy(scene, HALTING))
+    halt.predicate["time"], halt.date = deepcopy(leaves[place].predicate["time"]), leaves[place].date
+    leaves.insert(place, halt)
+    _rewrite(scene, leaves, place)
+
+
+@attack("I26")
+def somebody_halts_who_may_not(scene: Scene) -> None:
+    _append(scene, _switch(scene, "halt", number=len(scene.leaves), policy=scene.history.main))
+
+
+@attack("I26")
+def a_halt_is_put_into_somebodys_mouth(scene: Scene) -> None:
+    halt = _switch(scene, "halt", number=len(scene.leaves), policy=_policy(scene, HALTING))
+    halt.body["said"]["payload"] = halt.body["said"]["signature"] = None
+    _append(scene, halt)
+
+
+@attack("I21")
+def a_commit_says_that_somebody_else_halted(scene: Scene) -> None:
+    halt = _switch(scene, "halt", number=len(scene.leaves), policy=_policy(scene, HALTING))
+    halt.message = halt.message.replace(f"Requested-By: {ALICE}", f"Requested-By: {BOB}")
+    _append(scene, halt)
+
+
+@attack("I26")
+def a_halt_is_lifted_that_nobody_has_seen(scene: Scene) -> None:
+    unhalt = _switch(scene, "unhalt", number=len(scene.leaves), policy=_policy(scene, HALTING))
+    unhalt.body["halt"] = 3
+    _append(scene, unhalt)
+
+
 # The tests ---------------------------------------------------------------------------------------------------------
 
 
@@ -791,6 +830,25 @@ def _note(scene: Scene, number: int, *, key: str, when: int) -> Leaf:
         datetime.fromisoformat(leaf.predicate["time"]["local"]) + timedelta(seconds=when)
     )
     scene.hand.number(leaf, number)
+    return leaf
+
+
+HALTING = 'halt = ["@ops"]\n' + POLICY_TEXT
+
+
+def _switch(scene: Scene, kind: str, *, number: int, policy: str) -> Leaf:
+    """A halt or an unhalt that Alice has signed."""
+    leaf = _note(scene, number, key="runner", when=0)
+    leaf.predicate["type"] = kind
+    leaf.predicate["body"] = {
+        "requestKey": f"local:{scene.history.project}:7/5:1",
+        "policyCommit": policy,
+        "issue": "7",
+        "said": _said(scene, ALICE, f"/runbook {kind} smoke", issue=7, number=5),
+        "reason": "smoke",
+    }
+    leaf.message = leaf.message.replace("Runbook-Type: note", f"Runbook-Type: {kind}")
+    leaf.message += f"Runbook-Issue: 7\nRequested-By: {ALICE}\n"
     return leaf
 
 

@@ -9,7 +9,7 @@ from .conftest import Lived, Typed
 
 def test_a_script_gets_locks_what_waits_what_was_and_the_next_command(lived: Lived, typed: Typed) -> None:
     said = json.loads(typed("bob", "status", "--json").out)
-    assert set(said) == {"halted", "locks", "live", "last", "next"}
+    assert set(said) == {"halted", "locks", "live", "owed", "last", "next"}
     (waiting,) = said["live"]
     assert (waiting["run"], waiting["state"]) == (lived.waiting, "planned")
     assert waiting["waits_for"]

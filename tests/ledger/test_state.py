@@ -121,11 +121,11 @@ def test_an_interrupt_keeps_the_lock_until_a_person_resolves_it() -> None:
         after(GENESIS, start("a"), resolve(1))
 
 
-HALT = Halt(policy_commit="c", issue="7", said=SAID, reason="the network is not itself")
+HALT = Halt(request_key="k", policy_commit="c", issue="7", said=SAID, reason="the network is not itself")
 
 
 def unhalt(number: int) -> Unhalt:
-    return Unhalt(halt=number, policy_commit="c", issue="7", said=SAID)
+    return Unhalt(halt=number, request_key="k", policy_commit="c", issue="7", said=SAID)
 
 
 def test_nothing_starts_while_everything_is_halted() -> None:

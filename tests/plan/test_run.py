@@ -59,8 +59,8 @@ BODIES: dict[str, Body] = {
     "note": bodies.Note(text="seen"),
     "genesis": bodies.Genesis(project="p", code_branch="m", evidence_branch="e", object_format="sha1", key="k"),
     "key": bodies.Key(key="k", action="add"),
-    "halt": bodies.Halt(policy_commit="c", issue="7", said=CAROL, reason="stop"),
-    "unhalt": bodies.Unhalt(halt=3, policy_commit="c", issue="7", said=CAROL),
+    "halt": bodies.Halt(request_key="k", policy_commit="c", issue="7", said=CAROL, reason="stop"),
+    "unhalt": bodies.Unhalt(halt=3, request_key="k", policy_commit="c", issue="7", said=CAROL),
     "witness": bodies.Witness(head=1, digest=DIGEST, where="there"),
 }
 

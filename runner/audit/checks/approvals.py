@@ -6,31 +6,27 @@ nothing else. I11 is what only the four-eyes rule and membership refuse; everyth
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import msgspec
-
 from runner.approval.approval import Approval, approvals, resumption
 from runner.approval.decide import decide, people_of
-from runner.approval.rules import Identity, Policy, Rule
+from runner.approval.rules import Emergency, Identity, Policy, Requirement, Rule
 from runner.approval.rules import Resume as Needs
 from runner.audit.book import Seen, Told
 from runner.audit.checks.check import Check
 from runner.audit.checks.reviewed import NO_CODE
+from runner.audit.checks.said import signed, words
+from runner.audit.code import Code
 from runner.audit.finding import Violation
-from runner.audit.signatures import Job
 from runner.digest import SHORT, sha256
 from runner.ledger.bodies import Approve, Plan, Resume, Said, Start
-from runner.ledger.event import Event
+from runner.ledger.event import Event, from_iso
 from runner.plan.plan import Plan as StoredPlan
 from runner.plan.run import Run
 from runner.repository.people import People
 
-NAMESPACE = "runbook-comment"
 _DIGITS = re.compile(rf"(?<![0-9a-f])[0-9a-f]{{{SHORT},64}}(?![0-9a-f])")
 
 
@@ -47,6 +43,8 @@ class Enough(Check):
     def see(self, seen: Seen) -> Iterator[Violation]:
         """(1) they exist and stand, (2) they speak of this plan, (3) they are fresh, (4) policy is satisfied."""
         body = seen.event.body if seen.event else None
+        if seen.event and isinstance(body, Approve) and seen.before and _pays(seen.before):
+            yield from self._form(seen, seen.event, seen.before)
         if not isinstance(body, Start) or seen.before is None:
             return
         standing = {event.seq: event for event in seen.before.run.approvals}
@@ -63,6 +61,7 @@ class Enough(Check):
         if policy is None or seen.before.plan is None:
             yield self.broken(seen, f"there is no readable policy at {body.policy_commit[:SHORT]} to judge it by")
             return
+        yield from self._due(seen, seen.before.plan)
         people = self.context.code.people(body.policy_commit)
         for reason in _ruling(seen, body, policy, people=people).anyway:
             yield self.broken(seen, reason)
@@ -79,6 +78,13 @@ class Enough(Check):
         named = _DIGITS.findall(words(body.said).body.lower())
         if body.said.signature and not any(body.plan_digest.startswith(one) for one in named):
             yield self.broken(seen, f"what {body.said.by} signed (event {event.seq}) does not name this plan")
+
+    def _due(self, seen: Seen, plan: StoredPlan) -> Iterator[Violation]:
+        """What an emergency owes is due no later than the policy of its plan says."""
+        policy = self.context.code.policy(plan.policy_commit) if self.context.code else None
+        dues = [rule.emergency.due for rule in _rules(policy, plan) if rule.emergency] if policy else []
+        if plan.owes_by and dues and from_iso(plan.owes_by) > from_iso(plan.made_at) + min(dues):
+            yield self.broken(seen, f"what it owes is due by {plan.owes_by}, later than its policy says")
 
     def _reused(self, seen: Seen, policy: Policy | None, plan: StoredPlan | None) -> Iterator[Violation]:
         rules = _rules(policy, plan) if policy and plan else ()
@@ -103,15 +109,17 @@ class FourEyes(Check):
             return
         if isinstance(body, Plan):
             local = body.request_key.startswith("local:")
-            yield from self._signed(seen, body.said, code.people(body.policy_commit), local=local)
+            yield from signed(self, seen, body.said, people=(code.people(body.policy_commit),), local=local)
             yield from self._request(seen, body.said)
+        if isinstance(body, Approve) and seen.before and _pays(seen.before):
+            yield from self._afterwards(seen, body, code=code)
         if not isinstance(body, Start) or seen.before is None or seen.before.plan is None:
             return
         policy, people = code.policy(body.policy_commit), code.people(body.policy_commit)
         local = seen.before.run.plan.request_key.startswith("local:")
         for event in seen.before.approvals(body.approvals):
             if isinstance(event.body, Approve):
-                yield from self._signed(seen, event.body.said, people, local=local)
+                yield from signed(self, seen, event.body.said, people=(people,), local=local)
         yield from self._resumed(seen, seen.before.run, people, local=local)
         if policy is None:
             return
@@ -124,30 +132,24 @@ class FourEyes(Check):
         body = run.resumed.body if run.resumed else None
         if not isinstance(body, Resume):
             return
-        yield from self._signed(seen, body.said, people, local=local)
+        yield from signed(self, seen, body.said, people=(people,), local=local)
         if body.said.signature and run.id not in words(body.said).body:
             yield self.broken(seen, f"what {body.said.by} signed does not name the run that it resumes")
+
+    def _afterwards(self, seen: Seen, body: Approve, *, code: Code) -> Iterator[Violation]:
+        """What pays an emergency's debt is signed like any other yes, by a person of its policy or of today's."""
+        told = seen.before
+        start = told.run.start.body if told and told.run.start else None
+        if told and isinstance(start, Start):
+            local = told.run.plan.request_key.startswith("local:")
+            people = (code.people(start.policy_commit), code.people(code.tip))
+            yield from signed(self, seen, body.said, people=people, local=local)
 
     def _request(self, seen: Seen, said: Said) -> Iterator[Violation]:
         """What the requester signed is what the plan was made from."""
         plan = seen.after.plan if seen.after else None
         if plan and said.signature and sha256(words(said).body.encode()) != plan.requested.text_sha256:
             yield self.broken(seen, f"what {said.by} signed is not the request that the plan was made from")
-
-    def _signed(self, seen: Seen, said: Said, people: People | None, *, local: bool) -> Iterator[Violation]:
-        """Ask for the signature; on plain Git, words that claim to be verified must have one, for that very comment."""
-        if said.signature is None and not (local and said.verified):
-            return
-        found, genesis = words(said), self.context.book.genesis
-        if found.comment and (found.comment, found.author) != (said.comment, said.by):
-            yield self.broken(seen, f"what was signed is comment {found.comment} of {found.author}, not {said.comment}")
-        if found.project and genesis and found.project != genesis.project:
-            yield self.broken(seen, f"what {said.by} signed was said in project {found.project}")
-        keys = people.keys(said.by, namespace=NAMESPACE) if people else ()
-        signature = _bytes(said.signature)
-        job = Job(_bytes(said.payload), (signature,), keys, NAMESPACE)
-        wrong = f"comment {said.comment} was not signed by a key of {said.by}"
-        self.context.signatures.ask(job, otherwise=self.broken(seen, wrong))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,47 +206,23 @@ def _resumes(told: Told) -> tuple[Event, ...]:
 def _relaxed(policy: Policy) -> Policy:
     """The same policy without the rule that requesters do not approve: to tell one refusal from another."""
     rules = tuple(
-        replace(rule, approve=tuple(replace(one, requester_excluded=False) for one in rule.approve))
-        for rule in policy.rules
+        replace(rule, approve=_by_anybody(rule.approve), emergency=_hurried(rule.emergency)) for rule in policy.rules
     )
     return replace(policy, rules=rules)
 
 
+def _pays(told: Told) -> bool:
+    """Whether an approval comes after the start of an emergency, which owes it."""
+    return bool(told.run.plan.owes_by) and told.run.start is not None
+
+
+def _by_anybody(requirements: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
+    return tuple(replace(one, requester_excluded=False) for one in requirements)
+
+
+def _hurried(emergency: Emergency | None) -> Emergency | None:
+    return replace(emergency, approve=_by_anybody(emergency.approve)) if emergency else None
+
+
 def _rules(policy: Policy, plan: StoredPlan) -> tuple[Rule, ...]:
     return policy.rules_for(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
-    """What a person signed. On plain Git that names its place; elsewhere it is the words alone."""
-
-    body: str
-    author: str = ""
-    comment: str = ""
-    project: str = ""
-
-
-def words(said: Said) -> Signed:
-    """Read what a person signed: an entry of the plain-Git forge, or else plain text."""
-    payload = _bytes(said.payload)
-    try:
-        entry = msgspec.json.decode(payload, type=_Entry)
-    except (msgspec.MsgspecError, RecursionError):
-        return Signed(body=payload.decode(errors="replace"))
-    comment = f"{entry.issue}/{entry.number}"
-    return Signed(body=entry.body, author=entry.author, comment=comment, project=entry.project)
-
-
-class _Entry(msgspec.Struct, frozen=True):
-    project: str
-    issue: int
-    number: int
-    author: str
-    body: str
-
-
-def _bytes(text: str | None) -> bytes:
-    try:
-        return base64.b64decode(text or "", validate=True)
-    except (binascii.Error, ValueError):
-        return b""

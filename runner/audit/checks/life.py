@@ -92,6 +92,8 @@ class OnePlan(Check):
         if plan is None:
             return
         yield from self._beside(seen, told)
+        if bool(plan.emergency) != bool(plan.owes_by):
+            yield self.broken(seen, "an emergency, and nothing else, says when its approvals are due", file=file)
         pairs = {
             "run": (plan.run, told.run.id),
             "request": (plan.requested.key, body.request_key),

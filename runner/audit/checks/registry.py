@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.audit.checks import approvals, chain, files, life, outside, results, reviewed, secret
+from runner.audit.checks import approvals, chain, files, life, outside, results, reviewed, secret, switch
 from runner.audit.checks.check import Check
 
 CHECKS: tuple[type[Check], ...] = (
@@ -31,4 +31,5 @@ CHECKS: tuple[type[Check], ...] = (
     outside.Comments,  # I23
     outside.Expunged,  # I24
     life.Repeated,  # I25
+    switch.Halted,  # I26
 )

@@ -18,7 +18,7 @@ from runner.execution import phases
 from runner.execution.facts import facts
 from runner.execution.order import Mode
 from runner.execution.outcome import CellFate, ExitReason, Fate, done_before
-from runner.ledger.bodies import Approve, Finish, Late, Start, Status
+from runner.ledger.bodies import Approve, Finish, Halt, Late, Start, Status, Unhalt
 from runner.ledger.event import Event
 from runner.plan.plan import Plan
 from runner.runbook import cells
@@ -185,6 +185,8 @@ def _expected_trailers(event: Event, told: Told | None) -> dict[str, tuple[str, 
         expected["Runbook-Run"] = (event.run,)
     if isinstance(event.body, Finish | Late):
         expected["Runbook-Outcome"] = (event.body.outcome.value,)
+    if isinstance(event.body, Halt | Unhalt):
+        expected |= {"Runbook-Issue": (_line(event.body.issue),), "Requested-By": (_line(event.body.said.by),)}
     if told:
         expected |= {
             "Runbook-Name": (_line(told.run.plan.runbook),),
