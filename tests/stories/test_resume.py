@@ -158,7 +158,7 @@ def test_what_cannot_be_resumed_is_refused_with_its_reason(world: World) -> None
     done = world.done("count", host="web-9")
     world.say("alice", done, f"/runbook resume {world.run(done).id}")
     issue = failed(world)
-    refused(world, issue, "policy lets @team request it, and so resume it", person="mallory")
+    refused(world, issue, "mallory@example.org is not a member of this project", person="mallory")
     world.commit({"runbooks/steps.ipynb": runbooks.COUNT})
     refused(world, issue, "runbooks/steps.ipynb was changed since the plan")
     world.commit({"runbooks/steps.ipynb": None})

@@ -12,7 +12,7 @@ from runner.audit.page import inside
 from runner.audit.signatures import Job
 from runner.digest import SHORT, sha256
 from runner.evidence import layout
-from runner.ledger.bodies import Finish, Genesis, Key, Late, Plan, Witness
+from runner.ledger.bodies import Finish, Genesis, Interrupt, Key, Late, Plan, Witness
 from runner.ledger.event import ROOT, Event
 
 ADDERS = (Plan, Finish, Late, Witness)
@@ -29,7 +29,7 @@ class Named(Check):
     def see(self, seen: Seen) -> Iterator[Violation]:
         """(1) files that come with the event, (2) the plan or key that it speaks of, (3) changed later."""
         event = seen.event
-        if event and isinstance(event.body, ADDERS) and event.run:
+        if event and event.run and _adds(seen, event):
             yield from self._files(seen, event)
         elif event:
             yield from self._about(seen, event)
@@ -59,6 +59,11 @@ class Named(Check):
                 yield self.broken(seen, f"it speaks of {name} with {digest[:SHORT]}, which is not what it is about")
 
 
+def _adds(seen: Seen, event: Event) -> bool:
+    """Whether an event comes with files; an interrupt does where a lost worker's transcript was found."""
+    return isinstance(event.body, ADDERS) or (isinstance(event.body, Interrupt) and bool(seen.page.others))
+
+
 class Planted(Check):
     """Nothing lies among the evidence that no event added."""
 
@@ -68,8 +73,7 @@ class Planted(Check):
     def see(self, seen: Seen) -> Iterator[Violation]:
         """(1) added without being named, (2) named by an event of another run."""
         event = seen.event
-        adder = event is not None and isinstance(event.body, ADDERS)
-        named = dict(event.subject) if event and adder else {}
+        named = dict(event.subject) if event and _adds(seen, event) else {}
         for file in seen.page.others:
             if inside(file.path) not in named:
                 yield self.broken(seen, "no event names it", file=file.path)
