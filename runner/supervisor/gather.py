@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 
 from runner.approval.collect import commands_of
@@ -65,19 +64,21 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
     threads |= others
     known = _at_work(desk, runs, threads, observer=observer)
     _settle(desk, known)
-    commands = {issue: commands_of(threads[issue], bot=desk.workspace.settings.bot) for issue in asked}
-    answered = {issue: markers.answered(threads[issue]) for issue in asked}
-    everything, everywhere = chain.from_iterable(commands.values()), frozenset().union(*answered.values())
-    switch, unheard = halting.pulled(desk, everything, threads=threads, answered=everywhere)
+    places = {issue: threads[issue] for issue in asked}
+    if only and any(map(_may_begin, known)):
+        # Somebody may have halted everything on any issue.
+        places |= _threads(desk.forge, {issue.id for issue in desk.forge.issues()}.difference(places))[0]
+    commands = {issue: commands_of(thread, bot=desk.workspace.settings.bot) for issue, thread in places.items()}
+    switch, unheard = halting.pulled(desk, commands, threads=places)
     heard: list[Heard] = []
     fresh: list[Request] = []
     for issue, found in asked.items():
-        thread = threads[issue]
+        thread, answered = threads[issue], markers.answered(threads[issue])
         here = [one for one in known if one.run.plan.issue == issue]
-        taken, refused = heard_on(desk, thread, here, found=commands[issue], answered=answered[issue])
+        taken, refused = heard_on(desk, thread, here, found=commands[issue], answered=answered)
         heard += taken
-        unheard += [*refused, *problems(thread, found, answered[issue])]
-        fresh += [one for one in found.requests if _is_new(desk, one.key, answered[issue])]
+        unheard += [*refused, *problems(thread, found, answered)]
+        fresh += [one for one in found.requests if _is_new(desk, one.key, answered)]
     return Snapshot(
         requests=tuple(fresh),
         heard=tuple(heard),
@@ -106,6 +107,11 @@ def _at_work(
     ]
     observer.save(frozenset(run.id for run in runs if not run.over))
     return _labelled(in_line(desk, seen)) + tuple(mute)
+
+
+def _may_begin(known: Known) -> bool:
+    """Whether it would start in this round."""
+    return known.decision is not None and known.decision.allowed and known.holder is None and not known.ahead
 
 
 def _settle(desk: Desk, known: Iterable[Known]) -> None:

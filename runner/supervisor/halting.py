@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from runner.approval import halting
 from runner.approval.collect import key_of
@@ -12,7 +12,7 @@ from runner.ledger.chain import Draft
 from runner.ledger.event import ROOT, path
 from runner.ledger.state import State
 from runner.ports.forge import IssueId, Thread
-from runner.publication import comments
+from runner.publication import comments, markers
 from runner.request import arguments as asked
 from runner.request.command import BadCommand, Command
 from runner.snapshot import Unheard
@@ -21,23 +21,19 @@ from runner.supervisor.listening import refused
 
 
 def pulled(
-    desk: Desk,
-    commands: Iterable[Command | BadCommand],
-    *,
-    threads: Mapping[IssueId, Thread],
-    answered: frozenset[str],
+    desk: Desk, commands: Mapping[IssueId, Sequence[Command | BadCommand]], *, threads: Mapping[IssueId, Thread]
 ) -> tuple[Switching | None, list[Unheard]]:
     """What somebody said about the switch on any issue: what to record of it, and what gets an answer.
 
     Args:
         desk: policy, forge and ledger as they are now.
-        commands: of all issues.
+        commands: of each issue, as `commands_of` reads them.
         threads: those issues.
-        answered: keys of commands that have their answer already, on any of them.
     """
-    mine = [one for one in commands if isinstance(one, Command) and isinstance(one.args, asked.Halt | asked.Unhalt)]
+    mine = [one for found in commands.values() for one in found if _throws(one)]
     if not mine:
         return None, []
+    answered = frozenset().union(*(markers.answered(threads[one.comment.issue]) for one in mine))
     switch = Switch(
         policy=desk.policy,
         policy_commit=desk.workspace.main,
@@ -47,6 +43,10 @@ def pulled(
     members = desk.members({one.comment.author for one in mine})
     found = halting.pull(switch, mine, members=members, answered=answered)
     return found.record, _answers(found, threads)
+
+
+def _throws(command: Command | BadCommand) -> bool:
+    return isinstance(command, Command) and isinstance(command.args, asked.Halt | asked.Unhalt)
 
 
 def throw(desk: Desk, body: Switching) -> bool:

@@ -54,6 +54,16 @@ def test_a_halt_in_the_same_breath_as_an_approval_wins(world: World) -> None:
     assert world.run(issue).state is RunState.PLANNED
 
 
+def test_a_halt_on_another_issue_is_heard_by_whoever_looks_at_one_issue_only(world: World) -> None:
+    issue, other = world.planned("count"), world.ask("count", host="web-2")
+    world.say("carol", other, "/runbook halt smoke")
+    said = world.cli("bob", "approve", world.run(issue).digest[:12], "--json")
+    assert said.code == 0, said.err
+    (live,) = json.loads(said.out)["runs"]
+    assert "somebody who lifts the halt (event 3)" in live["waits_for"]
+    assert kinds(world) == ["genesis", "plan", "approve", "halt"]
+
+
 def test_what_runs_goes_on_to_its_end(world: World) -> None:
     issue = world.started("wait")
     wait_for(world.traces / "begun")
