@@ -10,6 +10,7 @@ import os
 import secrets as randomness
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -151,15 +152,11 @@ class Workspace:
 
     def bot_keys(self) -> tuple[str, ...]:
         """The keys that speak, or spoke, for the runner: what an old one said stays said."""
-        ledger = self.ledger()
-        try:
-            state = ledger.refresh(fetch=False)
-            return tuple(sorted(state.keys | state.former))
-        finally:
-            ledger.close()
+        with closing(self.ledger()) as ledger:
+            return tuple(sorted((state := ledger.refresh(fetch=False)).keys | state.former))
 
-    def executor(self) -> Executor:
-        """Where this project's runs happen.
+    def executor(self, *, spares: int = 0) -> Executor:
+        """Where this project's runs happen; so many `spares` are kept ready, where it can do that.
 
         Raises:
             OperatorError: if the setting names no executor that there is.
@@ -168,10 +165,12 @@ class Workspace:
             wrong = f"there is no executor {self.settings.executor!r}"
             raise OperatorError("choosing the executor", wrong, hint='set executor = "local" in [tool.runbook]')
         from runner.adapters.executor.local import LocalExecutor
+        from runner.execution.kind import Kind
 
         hidden = (self.state, self.secrets_folder(), *self.repository.folders)
         command = config.worker_command(self.repository.path, hidden=hidden)
-        return LocalExecutor(self.state / "spool", command=command, environment=config.worker_environment())
+        environment, kinds = config.worker_environment(), [str(Kind())] * spares
+        return LocalExecutor(self.state / "spool", command=command, environment=environment, kinds=kinds)
 
     def secrets_folder(self) -> Path:
         """Where secret files are, one for each name."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -12,16 +14,26 @@ from runner.cli.output import emit
 
 if TYPE_CHECKING:
     from runner.cli.supervise import Standing
+    from runner.ports.executor import Executor
+    from runner.supervisor.bell import Bell
+    from runner.wiring import Workspace
 
 
 @click.command("reconcile")
 @click.option("--once", is_flag=True, help="Do what can be done now, wait for this machine's workers, and end.")
 @click.option("--no-wait", is_flag=True, help="Leave running workers alone; a later call seals what they leave.")
 @click.option("--every", type=click.IntRange(1, 3600), default=5, show_default=True, help="Seconds between two rounds.")
+@click.option(
+    "--spares",
+    type=click.IntRange(0, 64),
+    default=2,
+    show_default=True,
+    help="Workers to keep ready, without --once; each takes some 150 MB.",
+)
 @click.option("--log/--no-log", default=True, help="Show what the cells say, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print where every run stands as JSON.")
 @click.pass_obj
-def command(folder: Path, *, once: bool, no_wait: bool, every: int, log: bool, as_json: bool) -> int:
+def command(folder: Path, *, once: bool, no_wait: bool, every: int, spares: int, log: bool, as_json: bool) -> int:
     """Do everything that can be done now: plans, approvals, starts, evidence, comments.
 
     What is on record decides; whoever was killed anywhere, this goes on from there. Without --once it goes on for ever,
@@ -33,22 +45,64 @@ def command(folder: Path, *, once: bool, no_wait: bool, every: int, log: bool, a
       runbook reconcile --every 2
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.cli.supervise import exit_code, open_folder, reconcile, standing
+
+    if not once:
+        _for_ever(folder, every=every, spares=spares, stay=_Stay(wait=not no_wait, quiet=as_json, log=log))
+    snapshot = reconcile(open_folder(folder), wait=not no_wait, quiet=as_json, log=log)
+    live = [standing(known) for known in snapshot.runs if not known.run.over]
+    _show(live, as_json=as_json)
+    return exit_code(known for known in snapshot.runs if not known.run.over)
+
+
+def _for_ever(folder: Path, *, every: int, spares: int, stay: _Stay) -> NoReturn:
+    """Look again and again, and at once when a command of this machine asks for it."""
+    from runner.cli.rings import hung
+    from runner.cli.supervise import open_folder
     from runner.errors import OutsideError
     from runner.supervisor.preparing import UnpreparedError
 
-    while True:
-        try:
-            snapshot = reconcile(open_folder(folder), wait=not no_wait, quiet=as_json, log=log)
-        except (OutsideError, UnpreparedError) as error:
-            if once:
-                raise
-            click.echo(f"  {error}; trying again", err=True)
-        else:
-            if once:
-                live = [standing(known) for known in snapshot.runs if not known.run.over]
-                _show(live, as_json=as_json)
-                return exit_code(known for known in snapshot.runs if not known.run.over)
-        time.sleep(every)
+    workspace = open_folder(folder)
+    with hung(workspace) as bell, closing(workspace.executor(spares=spares)) as executor:
+        while True:
+            executor.prepare()
+            try:
+                workspace = stay.round(workspace, executor, bell)
+            except (OutsideError, UnpreparedError) as error:
+                click.echo(f"  {error}; trying again", err=True)
+                workspace = open_folder(folder)
+            if bell:
+                bell.rung.wait(every)
+            else:
+                time.sleep(every)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stay:
+    """How every round is done: whether workers are waited for, and what is shown."""
+
+    wait: bool
+    quiet: bool
+    log: bool
+
+    def round(self, workspace: Workspace, executor: Executor, bell: Bell | None) -> Workspace:
+        """Do everything that can be done now, and let go whoever waited for it; return the clone as it is then."""
+        from runner.cli.progress import watching
+        from runner.cli.rings import answering, let_go
+        from runner.evidence.view import refresh
+        from runner.supervisor.supervisor import Supervisor
+        from runner.wiring import now
+
+        waiting = bell.callers() if bell else ()
+        with watching(quiet=self.quiet, log=self.log) as shown:
+            watcher = answering(bell, shown, workspace=lambda: supervisor.workspace) if bell else shown
+            supervisor = Supervisor(workspace, now=now, watcher=watcher, executor=executor)
+            snapshot = supervisor.reconcile(wait=self.wait)
+        workspace = supervisor.workspace
+        refresh(workspace.objects, branch=workspace.settings.evidence_branch)
+        for ring in waiting:
+            if bell and ring in bell.callers():
+                let_go(bell, ring, snapshot, workspace=workspace)
+        return workspace
 
 
 def _show(live: list[Standing], *, as_json: bool) -> None:

@@ -65,7 +65,9 @@ def asked(
     Returns:
         The exit code.
     """
-    from runner.cli.supervise import REQUESTER_NEXT, answer, exit_code, may_supervise, reconcile, standing, told
+    from runner.cli.rings import came_of, rung
+    from runner.cli.supervise import may_supervise, reconcile, told
+    from runner.supervisor.ringing import Ring
 
     forge = workspace.forge_as_person()
     comment = _ask(forge, issue, body, title=title)
@@ -73,13 +75,14 @@ def asked(
     if not may_supervise(workspace):
         emit(value, as_json=as_json, text=lambda: f"asked in issue {comment.issue}, comment {comment.id}")
         return 0
-    snapshot = reconcile(workspace, only=comment.issue, wait=wait, quiet=as_json, log=log)
-    mine = [known for known in snapshot.runs if known.plan.requested.comment == comment.id]
-    standings = [standing(known) for known in mine]
-    refused = "" if mine else answer(workspace, comment.issue, f"{forge.name}:{forge.project}:{comment.id}:1")
-    value |= {"runs": standings, "refused": refused}
-    emit(value, as_json=as_json, text=lambda: told(standings) or refused)
-    return exit_code(mine) if mine else REQUESTER_NEXT
+    ring = Ring(issue=comment.issue, comment=comment.id)
+    came = rung(workspace, ring, quiet=as_json, log=log) if wait else None
+    if came is None:
+        snapshot = reconcile(workspace, only=comment.issue, wait=wait, quiet=as_json, log=log)
+        came = came_of(workspace, snapshot, ring=ring)
+    value |= {"runs": came.runs, "refused": came.refused}
+    emit(value, as_json=as_json, text=lambda: told(came.runs) or came.refused)
+    return came.code
 
 
 def _ask(forge: Forge, issue: str, body: str, *, title: str) -> Comment:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from runner.execution.worker import Outside
 
 
 @click.command("worker", hidden=True)
 @click.argument("spool", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--hidden", multiple=True, type=click.Path(), help="A folder of the runner's own: no cell sees it.")
+@click.option("--kind", default="", help="Be a spare for orders of this kind, with SPOOL for a folder of its own.")
 @click.pass_obj
-def command(folder: Path, *, spool: Path, hidden: tuple[str, ...]) -> int:
+def command(folder: Path, *, spool: Path, hidden: tuple[str, ...], kind: str) -> int:
     """Carry out the signed order that lies in SPOOL, once, and seal what came of it.
 
     Secrets come from the stores that the settings of the clone (-C) name.
@@ -24,5 +29,45 @@ def command(folder: Path, *, spool: Path, hidden: tuple[str, ...]) -> int:
     from runner.supervisor.start_check import still_open
     from runner.wiring import now, secrets
 
-    carry_out(spool, outside=Outside(secrets=secrets(folder), still_open=still_open, now=now, hidden=hidden))
+    outside = Outside(secrets=secrets(folder), still_open=still_open, now=now, hidden=hidden)
+    if kind:
+        _wait(spool, kind, outside=outside)
+    else:
+        carry_out(spool, outside=outside)
     return 0
+
+
+def _wait(folder: Path, kind: str, *, outside: Outside) -> None:
+    """Make everything ready, wait for one order and carry it out; or end with whoever started us."""
+    import shutil
+    from dataclasses import replace
+
+    from runner.digest import parse
+    from runner.execution import spare
+    from runner.execution.kind import Kind
+    from runner.execution.worker import carry_out
+
+    try:
+        made = spare.prepare(folder, parse(Kind, kind.encode()), hidden=outside.hidden, built=outside.environments)
+        try:
+            # Byte by byte: the secrets stay in the pipe until they are asked for.
+            with open(0, "rb", buffering=0, closefd=False) as line:
+                spool = spare.wait(line)
+                if spool is not None:
+                    _log_to(spool)
+                    secrets = spare.LateSecrets(line, outside.secrets)
+                    carry_out(spool, outside=replace(outside, secrets=secrets), spare=made)
+        finally:
+            made.end()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _log_to(spool: Path) -> None:
+    """From now on what this process prints belongs to that work."""
+    import os
+
+    log = os.open(spool / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)

@@ -76,7 +76,8 @@ def provide(root: Path, content: bytes, *, stopped: Callable[[], bool] = lambda:
     if lock.problems:
         wrong = "; ".join(map(str, lock.problems))
         raise UnbuiltError(DOING, f"the lock file does not pin: {wrong}", hint="correct it, and ask again")
-    place = root / _name(content)
+    digest = sha256(content)
+    place = root / _name(digest)
     if not (place / COMPLETE).exists():
         try:
             with _alone(root / f"{place.name}.lock", stopped=stopped) as held:
@@ -85,13 +86,23 @@ def provide(root: Path, content: bytes, *, stopped: Callable[[], bool] = lambda:
         except OSError as error:
             hint = f"see disk and rights of {root.name} in the state folder"
             raise UnbuiltError(DOING, f"the system refused: {error.strerror}", hint=hint) from error
-    return _checked(place, content)
+    return _checked(place, digest)
 
 
-def _name(content: bytes) -> str:
+def built(root: Path, lock: Digest) -> Built | None:
+    """The environment of a lock file of this digest, if this machine has built it; nothing is built here.
+
+    Raises:
+        UnbuiltError: if it is not as it was built.
+    """
+    place = root / _name(lock)
+    return _checked(place, lock) if (place / COMPLETE).exists() else None
+
+
+def _name(lock: Digest) -> str:
     """One for each lock and interpreter: an upgraded Python finds nothing that was built for the one before."""
     interpreter = sha256(f"{sys.version}\n{sys.base_exec_prefix}".encode())
-    return f"{sha256(content)[:24]}-{interpreter[:8]}"
+    return f"{lock[:24]}-{interpreter[:8]}"
 
 
 @contextmanager
@@ -134,13 +145,13 @@ def _build(place: Path, content: bytes, *, lock: Lock, installing: installer.Ins
     _mark(place, Mark(lock=sha256(content), packages=packages))
 
 
-def _checked(place: Path, content: bytes) -> Built:
+def _checked(place: Path, lock: Digest) -> Built:
     """What is there, if it is still what was built."""
     try:
         mark = parse(Mark, (place / COMPLETE).read_bytes())
     except (OSError, msgspec.MsgspecError):
         mark = None
-    if mark is None or mark.lock != sha256(content) or mark.packages != _installed(place):
+    if mark is None or mark.lock != lock or mark.packages != _installed(place):
         hint = f"remove {place.parent.name}/{place.name} from the state folder: it is built again"
         raise UnbuiltError(DOING, "the environment on this machine was altered after it was built", hint=hint)
     return Built(python=place / "bin" / "python", lock=mark.lock, packages=mark.packages)

@@ -17,14 +17,14 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from runner.approval.rules import ISOLATION
 from runner.digest import Json
 from runner.errors import OperatorError
 from runner.execution import bubblewrap, toolkit_copy
 from runner.execution.bubblewrap import Own
-from runner.execution.order import Order
-from runner.execution.sandbox import Sandbox
+from runner.execution.sandbox import Limits, Sandbox
 
 _PR_SET_DUMPABLE = 4
 _FROM_HOST = ("PATH", "LANG", "LC_ALL", "TZ")
@@ -105,7 +105,22 @@ def require(least: str, *, level: str) -> None:
         )
 
 
-def sandbox(order: Order, *, level: str, hidden: tuple[str, ...], python: str = sys.executable) -> Sandbox:
+class Declared(Protocol):
+    """What a header declares of a kernel, as an order has it."""
+
+    @property
+    def network(self) -> bool: ...  # noqa: D102
+    @property
+    def processes(self) -> str: ...  # noqa: D102
+    @property
+    def read(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def write(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def limits(self) -> Limits: ...  # noqa: D102
+
+
+def sandbox(order: Declared, *, level: str, hidden: tuple[str, ...], python: str = sys.executable) -> Sandbox:
     """What an order's kernels can reach.
 
     Args:

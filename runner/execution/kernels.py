@@ -95,11 +95,13 @@ class Kernel:
         return manager
 
     def connect(self) -> None:
-        """Wait until the kernel answers.
+        """Wait until the kernel answers; one that was connected before is.
 
         Raises:
             KernelNotStarted: if it does not.
         """
+        if self.client is not None:
+            return
         self.client = self.manager.client()
         self.client.allow_stdin = False
         # A flood waits in the cell that makes it and not in our memory; nothing of it is dropped on either side.
@@ -110,6 +112,21 @@ class Kernel:
         except RuntimeError as error:
             self.kill()
             raise KernelNotStarted("starting the kernel", "it did not answer", hint="see if ipykernel works") from error
+
+    def adopt(self, environment: Mapping[str, str]) -> None:
+        """Give a kernel that was started ahead the variables of its order. Nothing was executed in it before.
+
+        Raises:
+            KernelNotStarted: if it does not take them.
+        """
+        code = f"__import__('os').environ.update({dict(environment)!r})"
+        wanted = self.client.execute(code, silent=True, store_history=False, allow_stdin=False)
+        try:
+            reply = self.run(asyncio.wait_for(self._reply(wanted), ANSWER_TIMEOUT))
+        except (TimeoutError, RuntimeError) as error:
+            raise KernelNotStarted("waking the kernel", "it did not answer") from error
+        if reply["content"].get("status") != "ok":
+            raise KernelNotStarted("waking the kernel", "it did not take its variables")
 
     def run(self, work: Any) -> Any:
         """Run one coroutine to its end on the worker's loop."""
@@ -136,11 +153,13 @@ class Kernel:
         return True
 
     async def _asked(self) -> None:
-        wanted = self.client.kernel_info()
+        await self._reply(self.client.kernel_info())
+
+    async def _reply(self, wanted: str) -> Any:
         while True:
             message = await self.client.shell_channel.get_msg(timeout=None)
             if message["parent_header"].get("msg_id") == wanted:
-                return
+                return message
 
     def idle(self, seconds: float) -> None:
         """Let time pass while no cell runs, and throw away what is said meanwhile, so that it does not pile up."""

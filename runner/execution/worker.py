@@ -32,6 +32,8 @@ from runner.execution.outcome import ExitReason, Outcome
 from runner.execution.outputs import Kept
 from runner.execution.record import Record
 from runner.execution.redact import Masker
+from runner.execution.sandbox import Sandbox
+from runner.execution.spare import Spare
 from runner.execution.stopping import Stopping
 from runner.execution.transcript import Transcript
 from runner.ledger.bodies import Rollback
@@ -60,12 +62,13 @@ class Outside:
     environments: Path = field(default_factory=config.environments_folder)
 
 
-def carry_out(spool: Path, *, outside: Outside) -> Outcome | None:
+def carry_out(spool: Path, *, outside: Outside, spare: Spare | None = None) -> Outcome | None:
     """Carry out the spool's order.
 
     Args:
         spool: the work's folder.
         outside: secrets, the remote and the clocks.
+        spare: a kernel that was started ahead; it is used if it fits the order.
 
     Returns:
         The sealed outcome, or None if another worker has claimed this spool.
@@ -89,17 +92,20 @@ def carry_out(spool: Path, *, outside: Outside) -> Outcome | None:
         raise
     if not acceptance.claimed(spool):
         return None
-    return _Work(spool, order, notebook=notebook, outside=outside).done(stopping)
+    return _Work(spool, order, notebook=notebook, outside=outside, spare=spare).done(stopping)
 
 
 class _Work:
     """One claimed order on its way to its outcome."""
 
-    def __init__(self, spool: Path, order: Order, *, notebook: bytes, outside: Outside) -> None:
+    def __init__(
+        self, spool: Path, order: Order, *, notebook: bytes, outside: Outside, spare: Spare | None = None
+    ) -> None:
+        self._spare = spare
         self._spool, self._order, self._notebook, self._outside = spool, order, notebook, outside
         self._started, self._began = outside.now(), outside.clock()
         self._kept = Kept(masker=Masker({}))
-        self._loop = asyncio.new_event_loop()
+        self._loop = spare.loop if spare else asyncio.new_event_loop()
         self._isolation = isolation.reached()
         self._left: dict[str, bytes] = {}
         self._built: Built | None = None
@@ -111,18 +117,20 @@ class _Work:
             seal_outcome.reserve(self._spool)
             cells, secrets = self._prepared(stopping)
             earlier = self._order.records
+            python = str(self._built.python) if self._built else sys.executable
+            sandbox = isolation.sandbox(self._order, level=self._isolation, hidden=self._outside.hidden, python=python)
+            room = self._room(sandbox)
             self._kept = Kept(
                 masker=Masker(secrets),
-                hidden_paths=_hidden(self._spool),
+                hidden_paths=_hidden(self._spool, room.private.parent),
                 records=dict(earlier),
                 raw_records=dict(earlier),
             )
-            room = isolation.open_room(self._spool)
             if self._order.mode is Mode.PREPARE:
                 ending = self._nothing(None, "")
             else:
                 plan_files.hand(room, plan_files.check(self._spool, self._order.files))
-                ending = self._attempted(cells, secrets=secrets, stopping=stopping, room=room)
+                ending = self._attempted(cells, secrets=secrets, stopping=stopping, room=room, sandbox=sandbox)
             if self._order.mode is Mode.REHEARSE:
                 self._left = plan_files.left(room)
         except UnavailableError as error:
@@ -132,8 +140,18 @@ class _Work:
         finally:
             if room is not None:
                 isolation.close_room(room)
+            if self._spare is not None:
+                self._spare.end()
             self._loop.close()
         return self._sealed(ending)
+
+    def _room(self, sandbox: Sandbox) -> Room:
+        """The room of a spare that fits, or one of our own; a spare that does not fit is ended."""
+        if self._spare is not None and self._spare.fits(self._order, sandbox):
+            return self._spare.room
+        if self._spare is not None:
+            self._spare.end()
+        return isolation.open_room(self._spool)
 
     def _prepared(self, stopping: Stopping) -> tuple[tuple[Cell, ...], dict[str, str]]:
         """Read the cells, and get what this order needs: secrets last, so that they are held as short as possible."""
@@ -148,10 +166,8 @@ class _Work:
         return cells, needs.secrets(self._order, cells=cells, sources=sources)
 
     def _attempted(
-        self, cells: tuple[Cell, ...], *, secrets: dict[str, str], stopping: Stopping, room: Room
+        self, cells: tuple[Cell, ...], *, secrets: dict[str, str], stopping: Stopping, room: Room, sandbox: Sandbox
     ) -> outcomes.Ending:
-        python = str(self._built.python) if self._built else sys.executable
-        sandbox = isolation.sandbox(self._order, level=self._isolation, hidden=self._outside.hidden, python=python)
         environment = isolation.environment(room, self._order.environment, python=sandbox.python)
 
         def arm(*, change: bool) -> None:
@@ -160,6 +176,10 @@ class _Work:
 
         def spawn() -> Kernel:
             isolation.hand_records(room, self._kept.raw_records)
+            ready = self._spare.take() if self._spare else None
+            if ready is not None:
+                ready.adopt(self._order.environment)
+                return ready
             return Kernel(room, sandbox=sandbox, environment=environment, loop=self._loop)
 
         with Transcript(self._spool / transcript.NAME, make_room=self._make_room) as written:
@@ -244,6 +264,6 @@ class _Work:
         return outcome
 
 
-def _hidden(spool: Path) -> tuple[str, ...]:
-    """The ways in which the spool's own path may be written, longest first."""
-    return tuple(sorted({str(spool), str(spool.resolve())}, key=len, reverse=True))
+def _hidden(*folders: Path) -> tuple[str, ...]:
+    """The ways in which the paths of the worker's own folders may be written, longest first."""
+    return tuple(sorted({str(way) for one in folders for way in (one, one.resolve())}, key=len, reverse=True))

@@ -29,10 +29,14 @@ class WorkState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One piece of work: `key` (`<run id>/<attempt>` or `<run id>/rehearsal`), and the `files` that a worker needs."""
+    """One piece of work: `key` (`<run id>/<attempt>` or `<run id>/rehearsal`), and the `files` that a worker needs.
+
+    What is of one `kind` can be carried out by a worker that was made ready for another of that kind; empty for none.
+    """
 
     key: str
     files: Mapping[str, bytes]
+    kind: str = ""
 
 
 class Executor(Protocol):
@@ -86,6 +90,14 @@ class Executor(Protocol):
 
     def kept(self) -> tuple[str, ...]:
         """Name every piece of work that is kept here, in any state."""
+        ...
+
+    def prepare(self) -> None:
+        """Make ready for the next work what can be made ready; for a moment in which nothing else is to be done."""
+        ...
+
+    def close(self) -> None:
+        """Let go what was made ready. Work that was handed over goes on."""
         ...
 
     def forget(self, key: str) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+VARIABLE = "RUNBOOK_SECRET_"
+"""How the variables of a worker's environment begin that hold a secret; its name follows."""
+
 
 class Secrets(Protocol):
     """One or several stores, asked in their configured order."""

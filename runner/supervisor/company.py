@@ -50,7 +50,7 @@ def keep(
     followed: Followed,
     spoken: Callable[[], bool],
 ) -> None:
-    """Stay until a worker has ended, somebody has spoken on an issue, or we are asked to end.
+    """Stay until a worker has ended, somebody has spoken on an issue, or we are asked to look or to end.
 
     Args:
         desk: at hand.
@@ -80,7 +80,8 @@ def keep(
             listened = time.monotonic()
             if spoken():
                 return
-        time.sleep(POLL)
+        if watcher.wake.wait(POLL):
+            return
     for one in watches:
         _show(desk, one, watcher)
 

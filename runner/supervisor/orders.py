@@ -8,6 +8,7 @@ import msgspec
 
 from runner.digest import Digest, canonical, sha256
 from runner.errors import IntegrityError
+from runner.execution.kind import kind_of
 from runner.execution.needs import LOCK
 from runner.execution.order import ACTING, NOTHING, PAYLOAD_TYPE, Carried, Mode, Order
 from runner.execution.sandbox import Limits
@@ -133,4 +134,4 @@ def _work(desk: Desk, plan: Plan, order: Order, *, key: str, notebook: bytes, fi
     if plan.environment:
         lock = _file(desk, plan, plan.environment.path, digest=plan.environment.sha256, what="lock file")
         inside[LOCK] = lock
-    return Work(key=key, files=inside)
+    return Work(key=key, files=inside, kind=kind_of(order))

@@ -34,6 +34,7 @@ from runner.errors import OutsideError, RequestError, RunbookError
 from runner.execution.progress import Progress
 from runner.lifecycle import due, next_actions
 from runner.plan.run import Run, RunState
+from runner.ports.executor import Executor
 from runner.ports.forge import IssueId
 from runner.publication import comments
 from runner.snapshot import Known, Snapshot, Unheard
@@ -50,9 +51,17 @@ from runner.wiring import FRESH, Workspace
 class Supervisor:
     """One machine's supervisor. Several may run at once; the ledger keeps them apart."""
 
-    def __init__(self, workspace: Workspace, *, now: Callable[[], datetime], watcher: Watcher) -> None:
-        self._workspace = workspace
-        self._executor = workspace.executor()
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        now: Callable[[], datetime],
+        watcher: Watcher,
+        executor: Executor | None = None,
+    ) -> None:
+        self.workspace = workspace
+        """The clone as it was last looked at."""
+        self._executor = executor or workspace.executor()
         self._now = now
         self._watcher = watcher
         self._ending = Ending()
@@ -87,13 +96,17 @@ class Supervisor:
         swept = False
         fresh = FRESH
         while True:
-            asked = self._workspace.asked
-            with open_desk(self._workspace, executor=self._executor, now=self._now, fresh=fresh) as desk:
-                self._workspace, fresh = desk.workspace, FRESH
+            if self._watcher.wake.is_set():
+                self._watcher.wake.clear()
+                fresh = 0.0
+            asked = self.workspace.asked
+            with open_desk(self.workspace, executor=self._executor, now=self._now, fresh=fresh) as desk:
+                self.workspace, fresh = desk.workspace, FRESH
                 if not swept:
                     swept = True
                     running.sweep(desk)
                 snapshot = gather(desk, self._observer, only=only)
+                self._watcher.seen(snapshot)
                 self._open = tuple(known.run for known in snapshot.runs if _is_open(known))
                 self._ending.busy = bool(self._open)
                 actions = self._wanted(snapshot, refused, wait=wait)
@@ -255,7 +268,7 @@ class Supervisor:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One supervisor at a time on a machine: two would do everything twice and say it once."""
-        folder = self._workspace.state
+        folder = self.workspace.state
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (folder / "supervisor.lock").open("w") as lock:
             try:

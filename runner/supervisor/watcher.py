@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from runner.execution.progress import Progress
-from runner.ledger.bodies import Question
+if TYPE_CHECKING:
+    from runner.execution.progress import Progress
+    from runner.ledger.bodies import Question
+    from runner.snapshot import Snapshot
 
 
 def nobody(_run: str, _question: Question) -> str:
@@ -19,9 +23,12 @@ class Watcher:
     """Words for people, and how far each run is (its id comes first) whenever that is new.
 
     `typed` is asked again and again while a run asks something that the person at the keyboard may answer: it gives
-    what was typed, once, and never waits for it.
+    what was typed, once, and never waits for it. `seen` is told what every look found. Setting `wake` asks for a look
+    at once.
     """
 
     say: Callable[[str], None]
     progress: Callable[[str, Progress], None]
     typed: Callable[[str, Question], str] = nobody
+    seen: Callable[[Snapshot], None] = lambda _snapshot: None
+    wake: threading.Event = field(default_factory=threading.Event)

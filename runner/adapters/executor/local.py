@@ -12,11 +12,13 @@ import signal
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
+from runner.adapters.executor.spares import Spares
 from runner.digest import parse, sha256
 from runner.errors import OutsideError
 from runner.ports import live_log
@@ -38,13 +40,23 @@ class LocalExecutor:
         root: where the spools lie; it should be short (kernel sockets) and survive a restart.
         command: how a worker is started; the spool's path is appended.
         environment: the workers' environment; secrets come from there, kernels do not see it.
+        kinds: what workers are to be kept ready for at first, one for each; later it is what was asked for last.
     """
 
-    def __init__(self, root: Path, *, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        kinds: Sequence[str] = (),
+    ) -> None:
         self._root = root
         self._command = tuple(command)
         self._environment = dict(environment)
         self._sent: dict[str, _Sent] = {}
+        self._spares = Spares(root.parent / "spares", command=command, environment=environment) if kinds else None
+        self._kinds = deque(kinds, maxlen=len(kinds))
 
     @property
     def name(self) -> str:
@@ -70,7 +82,7 @@ class LocalExecutor:
                 self._write(spool, work)
             if self.state(work.key) is WorkState.SUBMITTED:
                 self._not_in_vain(spool)
-                self._start(spool)
+                self._start(spool, kind=work.kind)
         except OSError as error:
             raise OutsideError(
                 "handing work to a worker", f"{error.strerror}", hint="see disk space and rights of the spool folder"
@@ -92,12 +104,18 @@ class LocalExecutor:
         """Where it is noted that a worker was started on a spool: beside the spools, so that losing those shows."""
         return self._root.parent / f"{self._root.name}-started" / spool.name
 
-    def _start(self, spool: Path) -> None:
+    def _start(self, spool: Path, *, kind: str = "") -> None:
         mark = self._mark(spool)
         if not mark.exists():
             mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write(mark, b"")
             _sync(mark.parent)
+        spare = self._spares.take(kind, spool) if self._spares and kind else None
+        if kind:
+            self._kinds.append(kind)
+        self._sent[spool.name] = _Sent(spare or self._cold(spool), at=time.monotonic())
+
+    def _cold(self, spool: Path) -> subprocess.Popen[bytes]:
         with (spool / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 [*self._command, str(spool)],
@@ -108,9 +126,20 @@ class LocalExecutor:
                 close_fds=True,
                 env=self._environment,
             )
-        self._sent[spool.name] = _Sent(process, at=time.monotonic())
         # What it did is in the spool; somebody only has to collect its end, or it stays a zombie as long as we live.
         threading.Thread(target=process.wait, daemon=True, name="worker's end").start()
+        return process
+
+    def prepare(self) -> None:
+        """Keep workers ready for what was asked for last."""
+        if self._spares:
+            self._spares.sweep()
+            self._spares.keep(self._kinds)
+
+    def close(self) -> None:
+        """Let the workers go that were kept ready."""
+        if self._spares:
+            self._spares.close()
 
     def _not_in_vain(self, spool: Path) -> None:
         """Say so if a worker was started on this spool and did not claim it: another one would do no better now."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from runner.adapters.secrets import document
 from runner.errors import OperatorError
+from runner.ports.secrets import VARIABLE
 
-PREFIX = "RUNBOOK_SECRET_"
+PREFIX = VARIABLE
 
 
 class EnvironmentSecrets:

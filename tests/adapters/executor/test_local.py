@@ -161,7 +161,7 @@ def test_what_is_brought_to_a_running_worker_is_there_whole_and_nowhere_else(tmp
     one.deliver(WORK.key, "answer", b"lost")
     assert not one.spool(WORK.key).exists()
     one.submit(WORK)
-    until(lambda: one.state(WORK.key) is WorkState.RUNNING)
+    until(lambda: one.progress(WORK.key) == b"line\n")
     for _ in range(2):
         executor(tmp_path).deliver(WORK.key, "answer", b"yes")
     assert (one.spool(WORK.key) / "answer").read_bytes() == b"yes"
