@@ -146,3 +146,30 @@ Effect: TypeAlias = (
 )
 """Every action but waiting."""
 Action: TypeAlias = Effect | Await
+
+
+def _asking(known: Known) -> str:
+    """Where a run is in its attempts, questions and answers: after each, the same action is another one."""
+    return f"{known.run.attempt} {len(known.run.questions)} {len(known.run.answers)}"
+
+
+def name_of(action: Action) -> str:
+    """What makes two actions the same one."""
+    match action:
+        case MakePlan():
+            return f"plan {action.request.key}"
+        case Answer():
+            return f"answer {action.unheard.key}"
+        case Record():
+            said = action.heard.body.said
+            return f"record {action.heard.run.id} {type(action.heard.body).__name__} {said.comment}"
+        case Switch():
+            return f"{type(action.body).__name__} {action.body.said.comment}"
+        case Tell():
+            return f"tell {action.known.run.id} {action.what.value} {_asking(action.known)}"
+        case Mark():
+            return f"mark {action.known.run.id} {action.label.value} {_asking(action.known)}"
+        case Ask() | Deliver():
+            return f"{type(action).__name__} {action.known.run.id} {_asking(action.known)}"
+        case _:
+            return f"{type(action).__name__} {action.known.run.id} {action.known.run.attempt}"

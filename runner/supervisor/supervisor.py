@@ -29,6 +29,7 @@ from runner.actions import (
     Submit,
     Switch,
     Tell,
+    name_of,
 )
 from runner.errors import OutsideError, RequestError, RunbookError
 from runner.execution.progress import Progress
@@ -134,7 +135,7 @@ class Supervisor:
 
         Who was asked to end takes up nothing new, and brings what is open to its end.
         """
-        wanted = [one for one in next_actions(snapshot, self._now()) if _name(one) not in refused]
+        wanted = [one for one in next_actions(snapshot, self._now()) if name_of(one) not in refused]
         if not wait:
             wanted = [one for one in wanted if not isinstance(one, Await)]
         if self._ending.asked:
@@ -148,7 +149,7 @@ class Supervisor:
                 if isinstance(action, Await):
                     continue
                 if not self._carry_out(desk, action) or isinstance(action, Stop | Deliver | Mark):
-                    refused.add(_name(action))
+                    refused.add(name_of(action))
         running = [one.known for one in turn if isinstance(one, Await)]
         if running:
             company.keep(
@@ -282,30 +283,3 @@ class Supervisor:
 def _is_open(known: Known) -> bool:
     """Whether a run of this machine is under way."""
     return known.ours and known.run.state is RunState.STARTED
-
-
-def _asking(known: Known) -> str:
-    """Where a run is in its attempts, questions and answers: after each, the same action is another one."""
-    return f"{known.run.attempt} {len(known.run.questions)} {len(known.run.answers)}"
-
-
-def _name(action: Action) -> str:
-    """What makes two actions the same one."""
-    match action:
-        case MakePlan():
-            return f"plan {action.request.key}"
-        case Answer():
-            return f"answer {action.unheard.key}"
-        case Record():
-            said = action.heard.body.said
-            return f"record {action.heard.run.id} {type(action.heard.body).__name__} {said.comment}"
-        case Switch():
-            return f"{type(action.body).__name__} {action.body.said.comment}"
-        case Tell():
-            return f"tell {action.known.run.id} {action.what.value} {_asking(action.known)}"
-        case Mark():
-            return f"mark {action.known.run.id} {action.label.value} {_asking(action.known)}"
-        case Ask() | Deliver():
-            return f"{type(action).__name__} {action.known.run.id} {_asking(action.known)}"
-        case _:
-            return f"{type(action).__name__} {action.known.run.id} {action.known.run.attempt}"
