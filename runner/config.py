@@ -35,7 +35,10 @@ _FOR_WORKERS = re.compile(
     r"PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LC_[A-Z]+|XDG_(?:STATE|CACHE|CONFIG|DATA)_HOME|PYTHONPATH"
     r"|RUNBOOK_(?:STATE|HOST|DEBUG|SECRET_.+)"
     r"|SSH_AUTH_SOCK|GIT_SSH|GIT_SSH_COMMAND|GIT_CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM)|GIT_SSL_CAINFO"
-    r"|SSL_CERT_(?:FILE|DIR)|(?i:https?_proxy|all_proxy|no_proxy)"
+    r"|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|(?i:https?_proxy|all_proxy|no_proxy)"
+    # Where the packages of a lock file come from; what opens a private index is meant for this, what publishes is not.
+    r"|(?:PIP|UV)_(?:(?:EXTRA_)?INDEX_URL|NO_INDEX|FIND_LINKS|CONFIG_FILE)|PIP_(?:CERT|CLIENT_CERT|DEFAULT_TIMEOUT)"
+    r"|UV_(?:INDEX|DEFAULT_INDEX|INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD)|OFFLINE|NO_CONFIG|NATIVE_TLS|HTTP_TIMEOUT)"
 )
 """Variables that workers are given."""
 DOING = "reading [tool.runbook] of pyproject.toml"

@@ -22,7 +22,18 @@ def test_a_worker_is_given_what_it_needs_and_no_token() -> None:
         "GIT_AUTHOR_NAME",
         "AWS_PROFILE",
     )
-    kept_back += ("SSH_CONNECTION", "LD_PRELOAD", "RUNBOOK_TOKEN", "VAULT_TOKEN", "XPATH", "PATHX")
+    given |= {"PIP_INDEX_URL": "https://index", "UV_FIND_LINKS": "/wheels", "UV_INDEX_OURS_PASSWORD": "x"}
+    kept_back += (
+        "UV_PUBLISH_TOKEN",
+        "PIP_REQUIREMENT",
+        "UV_CONSTRAINT",
+        "SSH_CONNECTION",
+        "LD_PRELOAD",
+        "RUNBOOK_TOKEN",
+        "VAULT_TOKEN",
+        "XPATH",
+        "PATHX",
+    )
     assert config.worker_environment({**given, **dict.fromkeys(kept_back, "x")}) == given
 
 

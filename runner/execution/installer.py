@@ -22,7 +22,7 @@ from pathlib import Path
 
 _FROM_HOST = re.compile(
     r"PATH|HOME|LANG|LC_ALL|TZ|TMPDIR|XDG_[A-Z_]+|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE"
-    r"|(?:HTTPS?|ALL|NO)_PROXY|(?:https?|all|no)_proxy|(?:PIP|UV)_[A-Z_]+"
+    r"|(?:HTTPS?|ALL|NO)_PROXY|(?:https?|all|no)_proxy|(?:PIP|UV)_[A-Z0-9_]+"
 )
 _SHOWN = 800
 """Characters of what an installer said that are kept."""
