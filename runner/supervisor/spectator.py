@@ -55,6 +55,7 @@ class Spectator:
     def __init__(self, workspace: Workspace, name: str, *, now: Callable[[], datetime]) -> None:
         self._workspace, self._now = workspace, now
         self._followed = Followed()
+        self._told: Bulletin | None = None
         self._heard: tuple[Said, ...] = ()
         self._looked = time.monotonic()
         with self._desk() as desk:
@@ -96,8 +97,9 @@ class Spectator:
             told = heartbeat.heard(self._workspace.objects, known.run.id)
         except OutsideError as error:
             return View(known=known, progress=None, words=f"the remote is away ({error.wrong}); looking again")
-        if told is None or told.attempt != known.run.attempt:
+        if told is None or told == self._told or told.attempt != known.run.attempt:
             return View(known=known, progress=None)
+        self._told = told
         words = f"the log is withheld: it holds what looks like a credential ({told.withheld})" if told.withheld else ""
         return View(known=known, progress=self._new(told, key=work_key(known.run)), words=words)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -38,14 +40,13 @@ class Host:
 
     def __init__(self, make: Callable[[Path], Executor], folder: Path) -> None:
         self._make, self._folder = make, folder
-        self.count = folder / "count"
 
     def supervisor(self) -> Executor:
         return self._make(self._folder)
 
     def work(self, source: str) -> Work:
-        """A signed rehearsal of one cell that first notes that it was executed."""
-        content = notebook(("read", f"open({str(self.count)!r}, 'a').write('x')\n{source}"))
+        """A signed rehearsal of one cell that first says that it is executed."""
+        content = notebook(("read", f"print('executed.')\n{source}"))
         order = msgspec.structs.replace(order_for(content), mode=Mode.REHEARSE, plan_digest=None, start=None)
         key = TestKey()
         files = {
@@ -64,10 +65,18 @@ class Host:
             assert time.monotonic() < end, "it did not happen in time"
             time.sleep(0.05)
 
+    def kill_worker(self) -> None:
+        """End the worker as nothing in its sandbox can."""
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                if b"worker" in words and any(str(self._folder).encode() in word for word in words):
+                    os.kill(int(process.name), signal.SIGKILL)
+
     @property
     def executed(self) -> int:
-        """How often the cell was executed."""
-        return len(self.count.read_text()) if self.count.exists() else 0
+        """How often the cell was executed: the live log is only ever added to, and outlives a dead worker."""
+        return self.supervisor().live(KEY, since=0)[0].count(b"executed.")
 
 
 @pytest.fixture(params=EXECUTORS)
@@ -87,7 +96,7 @@ def test_what_was_never_submitted_is_unknown_and_asking_for_it_changes_nothing(h
     one = host.supervisor()
     assert one.name
     assert one.state(KEY) is WorkState.UNKNOWN
-    assert (dict(one.collect(KEY)), one.progress(KEY)) == ({}, b"")
+    assert (dict(one.collect(KEY)), one.progress(KEY), one.live(KEY, since=0)) == ({}, b"", (b"", 0))
     one.cancel(KEY, rollback=True)
     one.forget(KEY)
     assert one.state(KEY) is WorkState.UNKNOWN
@@ -112,9 +121,13 @@ def test_work_is_executed_once_however_often_and_by_whomever_it_is_submitted(hos
 
 
 def test_running_work_is_followed_kept_and_cancelled_by_another_supervisor(host: Host) -> None:
-    host.supervisor().submit(host.work("import time\ntime.sleep(60)"))
+    host.supervisor().submit(host.work("import time\nprint('at work')\ntime.sleep(60)"))
     host.until_true(lambda: host.executed == 1)
     later = host.supervisor()
+    host.until_true(lambda: b"at work" in later.live(KEY, since=0)[0])
+    assert later.live(KEY, since=later.live(KEY, since=0)[1])[0] == b""
+    whole = later.progress(KEY)
+    assert later.progress(KEY, since=10) == whole[10:]
     assert later.state(KEY) is WorkState.RUNNING
     assert [fate.fate for fate in transcript.fates(later.progress(KEY))] == [Fate.RUNNING]
     later.forget(KEY)
@@ -125,11 +138,10 @@ def test_running_work_is_followed_kept_and_cancelled_by_another_supervisor(host:
 
 
 def test_a_dead_workers_words_are_kept_and_its_work_is_never_done_again(host: Host) -> None:
-    # The cell kills the worker, which is the parent of the guardian that is the kernel's parent.
-    source = "import os, pathlib, signal, time\nstat = pathlib.Path(f'/proc/{os.getppid()}/stat').read_text()\n"
-    source += "os.kill(int(stat.rpartition(')')[2].split()[1]), signal.SIGKILL)\ntime.sleep(60)"
-    work = host.work(source)
+    work = host.work("import time\ntime.sleep(60)")
     host.supervisor().submit(work)
+    host.until_true(lambda: host.executed == 1)
+    host.kill_worker()
     host.until(WorkState.DEAD)
     later = host.supervisor()
     left = later.collect(KEY)

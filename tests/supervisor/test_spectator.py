@@ -71,6 +71,7 @@ def test_from_another_machine_it_is_seen_through_the_signs_of_life_and_each_word
         first = watching.view().progress
         assert first is not None
         assert (first.said, first.seconds, first.key) == (said("one\n", "two\n"), 3.0, f"{run.id}/1")
+        assert watching.view().progress is None, "the same bulletin is no news"
         beat("one\n", "two\n", "three\n")
         second = watching.view().progress
         assert second is not None
