@@ -39,6 +39,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/runbook/finding.py": "tests/runbook/test_lint.py",
     "runner/runbook/runbook.py": "tests/runbook/test_reader.py",
     # Every check has its attacks, and every attack shows what it is worth to take a check out.
+    "runner/audit/checks/answers.py": "tests/audit/test_attacks.py",
     "runner/audit/checks/approvals.py": "tests/audit/test_attacks.py",
     "runner/audit/checks/chain.py": "tests/audit/test_attacks.py",
     "runner/audit/checks/check.py": "tests/audit/test_attacks.py",

@@ -20,13 +20,16 @@ from runner.evidence import seal
 from runner.evidence.attempts import Attempted, attempts, standing
 from runner.execution import executed, phases
 from runner.execution.order import Mode
-from runner.execution.outcome import CellFate, Environment, ExitReason, Fate, Outcome
+from runner.execution.outcome import Answered, CellFate, Environment, ExitReason, Fate, Outcome
 from runner.ledger.bodies import (
+    Answer,
     Approve,
     Body,
     Genesis,
     Interrupt,
     Note,
+    Question,
+    QuestionKind,
     Rehearsal,
     Resolution,
     Resolve,
@@ -67,6 +70,7 @@ name = "all"
 request = ["@ops"]
 approve = {count = 1, from = ["@ops"], expires = "24h"}
 resolve = ["@ops"]
+answer = ["bob@example.org"]
 """
 
 
@@ -96,6 +100,17 @@ RUNBOOK = notebook(
 )
 
 
+ASKING_PATH = "runbooks/asking.ipynb"
+ASKING = notebook(
+    cell("header", "---\ntitle: Free disk space slowly\nrisk: high\ntarget: prod/{host}\n---", kind="raw"),
+    cell("parameters", 'host: str = "web-1"\nkeep_days: int = 7\n', "parameters"),
+    cell("change-1", "#| confirm: Traffic drained?\nprint('removed 3 files')", "change"),
+    cell("change-2", "#| ask: keep_days\nprint('removed 2 files')", "change"),
+    cell("verify-1", "assert True", "verify"),
+)
+"""It asks twice."""
+
+
 @dataclass(slots=True)
 class Clock:
     """Ticks by a second each time it is asked."""
@@ -105,6 +120,15 @@ class Clock:
     def __call__(self) -> datetime:
         self.time += timedelta(seconds=1)
         return self.time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Which cell asks for what; `parameter` is empty for a yes or no."""
+
+    ordinal: int
+    cell: str
+    parameter: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -282,6 +306,64 @@ class History:
         self.finish(plan, cells=cells_of(plan))
         return plan
 
+    def asked(self) -> Plan:
+        """A run that asked twice and was answered by somebody allowed."""
+        source = Source(name="asking", path=ASKING_PATH, commit=self.main, sha256=sha256(ASKING))
+        plan = self.plan(runbook=source)
+        start = self.start(plan, approvals=(self.approve(plan).seq,))
+        answers = (
+            self._answered(plan, start, Asking(ordinal=1, cell="change-1", parameter=""), value=True, index=2),
+            self._answered(plan, start, Asking(ordinal=2, cell="change-2", parameter="keep_days"), value=9, index=3),
+        )
+        data = executed.notebook(ASKING, injected=plan.injected, shown={}, answers=answers)
+        cells = tuple(
+            CellFate(index=place, id=name, role=role, name=name, phase="forward", fate=Fate.OK, seconds=0.1)
+            for place, name, role in (
+                (1, "parameters", "parameters"),
+                (1, phases.INJECTED, "parameters"),
+                (2, "change-1", "change"),
+                (3, answers[1].cell, "parameters"),
+                (3, "change-2", "change"),
+                (4, "verify-1", "verify"),
+            )
+        )
+        good = an_outcome(plan, Status.SUCCEEDED, notebook=sha256(data), now=self.clock.time)
+        run = self.run(plan.run)
+        approvals = tuple(run.approvals)
+        outcome = replace(good, cells=cells, answers=answers)
+        self.append(seal.end_draft(run, plan, approvals=approvals, outcome=outcome, files={"executed.ipynb": data}))
+        return plan
+
+    def _answered(self, plan: Plan, start: Event, asking: Asking, *, value: Json, index: int) -> Answered:
+        """A question on record with its answer, as the worker keeps it."""
+        kind = QuestionKind.ASK if asking.parameter else QuestionKind.CONFIRM
+        question = Question(
+            start=start.seq,
+            ordinal=asking.ordinal,
+            kind=kind,
+            cell=asking.cell,
+            step=asking.cell,
+            text="Traffic drained?",
+            until=iso(self.clock.time + timedelta(hours=1)),
+            parameter=asking.parameter,
+        )
+        asked = self.about(plan, question)
+        text = f"/runbook answer q{asking.ordinal} {'yes' if value is True else value}"
+        said = self.said(BOB, text, number=4 + asking.ordinal)
+        answer = self.about(plan, Answer(question=asked.seq, value=value, said=said, policy_commit=self.main))
+        return Answered(
+            ordinal=asking.ordinal,
+            event=answer.seq,
+            by=BOB,
+            kind=kind,
+            asked_by=asking.cell,
+            parameter=asking.parameter,
+            value=value,
+            index=index,
+            cell=f"answer-{index + 1}" if asking.parameter else "",
+            source=injected({asking.parameter: value}) if asking.parameter else "",
+        )
+
     def lost(self) -> Plan:
         """A run whose owner was lost, resolved by a person."""
         plan = self.plan()
@@ -434,7 +516,7 @@ def commit_code(
 ) -> str:
     """Put runbook, policy and people on the code branch."""
     people = "".join(f'{who} namespaces="runbook-comment" {keys[who].public_key}\n' for who in (ALICE, BOB))
-    files = {PATH: runbook, POLICY: policy.encode(), SIGNERS: people.encode()}
+    files = {PATH: runbook, ASKING_PATH: ASKING, POLICY: policy.encode(), SIGNERS: people.encode()}
     author = Author(name="Alice", email=ALICE, when=BEGIN - timedelta(days=1))
     commit = write(objects, files, parent=parent, message="reviewed\n", author=author, sign=None)
     assert refs.publish(objects.repository, commit, "main", expected=parent)

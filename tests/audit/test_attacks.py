@@ -625,6 +625,84 @@ def a_halt_is_lifted_that_nobody_has_seen(scene: Scene) -> None:
     _append(scene, unhalt)
 
 
+# Questions ---------------------------------------------------------------------------------------------------------
+
+
+@attack(on="asked", alone="I27")
+def somebody_answers_whom_policy_does_not_let(scene: Scene) -> None:
+    answer = find(scene.leaves, "answer")
+    answer.body["said"] = _said(scene, ALICE, "/runbook answer q1 yes", issue=7, number=5)
+    answer.touched = True
+    _edit_manifest(find(scene.leaves, "finish"), lambda manifest: manifest["result"]["answers"][0].update(by=ALICE))
+    scene.hand.write(scene.leaves)
+
+
+@attack("I27", on="asked")
+def an_answer_is_not_signed_by_whoever_gave_it(scene: Scene) -> None:
+    answer = find(scene.leaves, "answer")
+    answer.body["said"]["signature"] = find(scene.leaves, "approve").body["said"]["signature"]
+    answer.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I27", on="asked")
+def a_no_is_made_a_yes(scene: Scene) -> None:
+    answer = find(scene.leaves, "answer")
+    answer.body["said"] = _said(scene, BOB, "/runbook answer q1 no", issue=7, number=5)
+    answer.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I27", on="asked")
+def an_answer_comes_after_its_time(scene: Scene) -> None:
+    question = find(scene.leaves, "question")
+    question.body["until"] = question.predicate["time"]["local"]
+    question.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I27", on="asked")
+def a_cell_that_asks_ran_after_a_no(scene: Scene) -> None:
+    answer = find(scene.leaves, "answer")
+    answer.body["said"] = _said(scene, BOB, "/runbook answer q1 no", issue=7, number=5)
+    answer.body["value"] = False
+    answer.touched = True
+    _edit_manifest(find(scene.leaves, "finish"), lambda manifest: manifest["result"]["answers"][0].update(value=False))
+    scene.hand.write(scene.leaves)
+
+
+@attack("I27", on="asked")
+def a_cell_that_asks_ran_and_nobody_was_asked(scene: Scene) -> None:
+    left = [leaf for leaf in scene.leaves if leaf.type not in {"question", "answer"}]
+    _edit_manifest(find(left, "finish"), lambda manifest: manifest["result"].update(answers=[]))
+    _rewrite(scene, left, left.index(find(left, "finish")))
+
+
+@attack("I27", on="asked")
+def the_notebook_sets_another_value_than_was_answered(scene: Scene) -> None:
+    def edit(notebook: dict[str, Any]) -> None:
+        setter = next(cell for cell in notebook["cells"] if "runbook-answer" in cell["metadata"]["tags"])
+        setter["source"] = [line.replace("9", "99") for line in setter["source"]]
+
+    _edit_executed(scene, edit)
+
+
+@attack("I27", on="asked")
+def an_answer_that_nobody_gave_is_set_in_the_notebook(scene: Scene) -> None:
+    def edit(notebook: dict[str, Any]) -> None:
+        setter = next(cell for cell in notebook["cells"] if "runbook-answer" in cell["metadata"]["tags"])
+        notebook["cells"].insert(-1, setter | {"id": "answer-9"})
+
+    _edit_executed(scene, edit)
+
+
+@attack("I8", on="asked")
+def a_question_is_answered_twice(scene: Scene) -> None:
+    twin = deepcopy(find(scene.leaves, "answer"))
+    scene.leaves.insert(scene.leaves.index(find(scene.leaves, "answer")) + 1, twin)
+    _rewrite(scene, scene.leaves, scene.leaves.index(twin))
+
+
 # The tests ---------------------------------------------------------------------------------------------------------
 
 
@@ -639,6 +717,7 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, History]:
     made = {
         "valid": a_history(tmp_path_factory.mktemp("valid")),
         "again": a_history(tmp_path_factory.mktemp("again"), make=_again),
+        "asked": a_history(tmp_path_factory.mktemp("asked"), make=History.asked),
     }
     for history in made.values():
         generate(history.path.parent / f"keys-{history.project}" / "stranger")
@@ -673,7 +752,7 @@ def judge(scene: Scene, *, without: str | None = None) -> Report:
         return verify(source, now=scene.now, pins=scene.pins, deep=True, checks=checks, processes=1)
 
 
-@pytest.mark.parametrize("name", ["valid", "again"])
+@pytest.mark.parametrize("name", ["valid", "again", "asked"])
 def test_the_valid_record_is_clean(histories: dict[str, History], name: str) -> None:
     with opened("", at=histories[name].path) as source:
         report = verify(source, now=NOW, deep=True)

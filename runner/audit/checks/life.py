@@ -12,9 +12,9 @@ from runner.digest import SHORT
 from runner.evidence import layout
 from runner.execution.outcome import began, done_before
 from runner.execution.record import FORWARD
-from runner.ledger.bodies import Plan, Resolve, Start
-from runner.ledger.event import path
-from runner.plan.run import RunState
+from runner.ledger.bodies import Plan, Question, Resolve, Start
+from runner.ledger.event import from_iso, path
+from runner.plan.run import Run, RunState
 
 GRACE = timedelta(hours=1)
 """How long after its plan's own time limit a start may stay open before that is a violation."""
@@ -142,7 +142,7 @@ class Closed(Check):
             start = told.run.start
             if told.run.state is not RunState.STARTED or start is None:
                 continue
-            limit = timedelta(seconds=told.plan.timeout if told.plan else 0) + GRACE
+            limit = timedelta(seconds=told.plan.timeout if told.plan else 0) + _asked(told.run) + GRACE
             age = self.context.now - start.when
             if age > limit:
                 yield Violation(
@@ -171,6 +171,12 @@ class Locks(Check):
                 yield self.broken(seen, f"it takes {body.locks}, its plan needs {seen.told.run.plan.locks}")
         if isinstance(body, Resolve) and body.interrupt not in self.context.book.interrupts:
             yield self.broken(seen, f"event {body.interrupt} is no open interrupt")
+
+
+def _asked(run: Run) -> timedelta:
+    """How long an attempt may have waited for answers: that is not counted in its plan's own limit."""
+    asked = ((event.when, event.body) for event in run.questions)
+    return sum((from_iso(body.until) - when for when, body in asked if isinstance(body, Question)), timedelta())
 
 
 def _words(time: timedelta) -> str:

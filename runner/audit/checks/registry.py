@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.audit.checks import approvals, chain, files, life, outside, results, reviewed, secret, switch
+from runner.audit.checks import answers, approvals, chain, files, life, outside, results, reviewed, secret, switch
 from runner.audit.checks.check import Check
 
 CHECKS: tuple[type[Check], ...] = (
@@ -32,4 +32,5 @@ CHECKS: tuple[type[Check], ...] = (
     outside.Expunged,  # I24
     life.Repeated,  # I25
     switch.Halted,  # I26
+    answers.Answered,  # I27
 )
