@@ -45,6 +45,9 @@ def say(folder: Path, verb: str, which: str, *, words: tuple[str, ...], as_json:
     run = find(workspace, which)
     name = run.id if verb in {"resolve", "resume", "answer"} else run.digest[:SHORTEST]
     issue = IssueId(run.plan.issue)
+    if verb == "resume" and not workspace.forge_as_person().thread(issue).issue.open:
+        # What is said on the closed issue of a run that is over is not heard.
+        raise RequestError(f"resuming {run.id}", "its issue is closed", hint="reopen it, or ask anew in another one")
     comment = workspace.forge_as_person().comment(issue, " ".join(["/runbook", verb, name, *words]) + "\n")
     if not may_supervise(workspace):
         said = f"said in issue {issue}, comment {comment.id}"

@@ -48,7 +48,7 @@ def drafted(desk: Desk, request: Request, *, terms: Terms) -> tuple[Runbook, Pla
     reasons = "; ".join([*wrong, *([reverted] if reverted else [])])
     last = left.previous
     if reasons or last is None or last.manifest is None:
-        raise RequestError(doing, reasons or "it left no manifest", hint="undo by hand what has to be undone")
+        raise RequestError(doing, reasons or "it left no manifest", hint=f"see what it did: runbook show {run.id}")
     undoes = Undoing(
         attempt=last.attempt,
         manifest=last.manifest,

@@ -13,6 +13,7 @@ from runner.digest import parse
 from runner.ledger.bodies import Status
 from runner.plan.run import RunState
 from runner.ports.claim import Claim
+from runner.ports.forge import IssueId
 from tests.stories.world import HOME, World, wait_for
 
 
@@ -98,6 +99,27 @@ def test_a_failed_run_is_exit_code_one(world: World, keyboard: Keyboard) -> None
     issue = world.planned("fail")
     code, text = keyboard("bob", "approve", world.run(issue).digest[:12])
     assert (code, "finished: failed" in text) == (1, True)
+
+
+def test_a_failed_run_is_resumed_by_the_end_of_its_id_and_what_left_nothing_to_undo_is_not_reverted(
+    world: World, keyboard: Keyboard
+) -> None:
+    issue = world.done("fail")
+    run = world.run(issue)
+    code, text = keyboard("alice", "revert", run.id, "it was wrong")
+    assert (code, "its changes were undone when it ended" in text) == (2, True)
+    code, text = keyboard("alice", "resume", run.id[-8:], "it", "should", "work", "now", "--json")
+    (standing,) = json.loads(text)["runs"]
+    assert (code, standing["state"], standing["next"]) == (0, "planned", f"runbook approve {run.digest[:12]}")
+    assert world.run(issue).attempt == 2
+    code, text = keyboard("alice", "resume", run.id)
+    assert (code, "is planned, too late or too early" in text) == (2, True)
+    world.say("alice", issue, f"/runbook cancel {run.id} --leave")
+    world.reconcile()
+    with world.workspace() as opened:
+        opened.forge_as_bot().close(IssueId(issue))
+    code, text = keyboard("alice", "resume", run.id)
+    assert (code, "its issue is closed" in text) == (2, True)
 
 
 def test_reconcile_says_what_waits_and_an_interrupted_run_is_resolved(world: World, keyboard: Keyboard) -> None:
