@@ -204,6 +204,7 @@ class History:
         values: dict[str, Json] = {"host": self.host, "keep_days": 7}
         nonce = f"{self.issue:026d}"
         return a_plan(
+            isolation="bwrap",
             run=run_id("disk-cleanup", nonce=nonce, now=now),
             project=self.project,
             runbook=Source(name="disk-cleanup", path=PATH, commit=self.main, sha256=sha256(RUNBOOK)),

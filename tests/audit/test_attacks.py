@@ -266,6 +266,12 @@ def the_runbook_has_other_bytes_than_the_plan_says(scene: Scene) -> None:
     _edit_plan(scene, lambda plan: plan["runbook"].update(sha256=sha(b"another")))
 
 
+@attack(alone="I21")
+def the_cells_ran_with_less_isolation_than_was_demanded(scene: Scene) -> None:
+    _edit_manifest(find(scene.leaves, "finish"), lambda manifest: manifest["execution"].update(isolation="subreaper"))
+    scene.hand.write(scene.leaves)
+
+
 @attack("I7", "I21")
 def the_plan_names_a_lock_file_that_its_commit_does_not_have(scene: Scene) -> None:
     lock = {"path": "runbooks/environments/db.lock", "sha256": sha(b"ipykernel==7.4.0\n")}

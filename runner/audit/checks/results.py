@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from runner.approval.rules import ISOLATION
 from runner.audit import notebook
 from runner.audit.book import Seen, Told
 from runner.audit.checks.check import Check
@@ -244,15 +245,22 @@ def _against_plan(manifest: Manifest, plan: Plan) -> dict[str, tuple[object, obj
     # Where no cell ran, the environment may never have been there.
     ran = any(cell.fate is not Fate.NOT_RUN for cell in manifest.result.cells)
     locks = {"lock file": (lock, plan.environment.sha256 if plan.environment else None)} if ran or lock else {}
-    return locks | {
-        "title": (manifest.title, plan.title),
-        "risk": (manifest.risk, plan.risk),
-        "runbook": (manifest.runbook, plan.runbook),
-        "parameters": (manifest.parameters, plan.parameters),
-        "request": (manifest.request, plan.requested),
-        "targets": (manifest.execution.targets, plan.targets),
-        "reverts": (manifest.reverts, plan.revert_of),
-    }
+    reached, least = manifest.execution.isolation, plan.isolation
+    weaker = ran and ISOLATION.get(reached, -1) < ISOLATION.get(least, 0)
+    isolations = {"isolation": (reached, f"at least {least}")} if weaker else {}
+    return (
+        locks
+        | isolations
+        | {
+            "title": (manifest.title, plan.title),
+            "risk": (manifest.risk, plan.risk),
+            "runbook": (manifest.runbook, plan.runbook),
+            "parameters": (manifest.parameters, plan.parameters),
+            "request": (manifest.request, plan.requested),
+            "targets": (manifest.execution.targets, plan.targets),
+            "reverts": (manifest.reverts, plan.revert_of),
+        }
+    )
 
 
 def _line(text: str) -> str:
