@@ -138,6 +138,8 @@ def _unkept(manifest: Manifest) -> str:
         return f"the outputs of attempt {attempt} are withheld, and what it recorded with them"
     if any(_in_a_record(one) for one in manifest.redactions):
         return f"a result that attempt {attempt} recorded held a secret, and is masked on record"
+    if any(one.parameter for one in result.answers):
+        return f"attempt {attempt} went on with a value that somebody answered, and no later one is given that"
     if result.exit_reason == ExitReason.INTERNAL_ERROR.value:
         return f"the worker of attempt {attempt} failed itself, and what it recorded may be incomplete"
     return ""

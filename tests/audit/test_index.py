@@ -90,3 +90,24 @@ def test_a_clone_without_evidence_has_an_empty_index(tmp_path: Path) -> None:
     assert index.update(history.objects.repository, branch="nothing") == 0
     assert log(index, Filter()) == ()
     index.close()
+
+
+def test_a_resumed_run_waits_again_and_its_last_attempt_is_what_it_came_to(tmp_path: Path) -> None:
+    history = a_history(tmp_path, make=lambda made: made.resumed())
+    commits = git(["rev-list", "--reverse", "evidence"], cwd=history.path).decode().split()
+    index, seen = Index(tmp_path / "index.sqlite"), []
+    for commit in commits:
+        git(["update-ref", "refs/heads/evidence", commit], cwd=history.path)
+        index.update(history.objects.repository, branch="evidence")
+        seen += index.db.execute("SELECT state, outcome, attempt FROM run").fetchall()
+    assert seen[2:] == [
+        ("started", None, 1),
+        ("finished", "failed", 1),
+        ("planned", None, 1),
+        ("planned", None, 1),
+        ("started", None, 2),
+        ("finished", "succeeded", 2),
+    ]
+    assert index.db.execute("SELECT changed FROM attempt ORDER BY attempt").fetchall() == [("yes",), ("no",)]
+    index.close()
+    history.close()

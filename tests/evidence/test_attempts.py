@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from runner.digest import Json, canonical
 from runner.evidence import layout
 from runner.evidence.attempts import Attempted, attempts, standing
 from runner.evidence.manifest import make
-from runner.execution.outcome import CellFate, ExitReason, Fate, Redaction
+from runner.execution.outcome import Answered, CellFate, ExitReason, Fate, Redaction
 from runner.execution.outputs import RECORD
 from runner.execution.transcript import Line
 from runner.ledger import bodies
-from runner.ledger.bodies import Body, Resolution, Rollback, Status
+from runner.ledger.bodies import Body, QuestionKind, Resolution, Rollback, Status
 from runner.ledger.event import Event
 from tests.builders import A_START, a_plan, a_run, an_outcome, some_words
 
@@ -117,6 +118,18 @@ def test_an_attempt_that_ended_is_known_by_its_manifest() -> None:
     assert unread.cells is None
 
 
+ANSWERED = Answered(
+    ordinal=1,
+    event=5,
+    by="bob@example.org",
+    kind=QuestionKind.ASK,
+    asked_by="c3",
+    parameter="batch",
+    value=5,
+    index=3,
+)
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
@@ -124,6 +137,8 @@ def test_an_attempt_that_ended_is_known_by_its_manifest() -> None:
         ({"exit_reason": ExitReason.INTERNAL_ERROR}, "the worker of attempt 1 failed itself"),
         ({"redactions": (Redaction(rule="PW", count=1, where=("record of cell 3",)),)}, "is masked on record"),
         ({"redactions": (Redaction(rule="PW", count=1, where=("cell 3",)),)}, ""),
+        ({"answers": (ANSWERED,)}, "a value that somebody answered"),
+        ({"answers": (msgspec.structs.replace(ANSWERED, parameter=""),)}, ""),
     ],
 )
 def test_records_that_are_not_as_they_were_are_no_ground_for_another_attempt(changes: dict[str, Any], why: str) -> None:
