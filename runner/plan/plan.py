@@ -52,7 +52,7 @@ class Environment(Wire):
 
 
 class Parameter(Wire):
-    """One value and where it came from: `request` or `default`."""
+    """One value and where it came from: `request`, `default`, or in a revert an `answer` that the run was given."""
 
     value: Json
     source: str

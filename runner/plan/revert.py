@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypedDict
+
 import msgspec
 
-from runner.digest import sha256
+from runner.digest import Json, sha256
 from runner.ledger.event import iso
 from runner.plan.draft import NOT_REHEARSED, Terms, run_id
-from runner.plan.plan import Plan, Requested, Undoing
+from runner.plan.plan import Parameter, Plan, Requested, Undoing
 from runner.ports.forge import Comment
+from runner.runbook.literals import injected, read_back
 
 TITLE = "Revert: "
 """How the title of a revert begins; the rest is that of the run that it undoes."""
 
 
 def draft_revert(
-    old: Plan, *, undoes: Undoing, irreversible: str | None, asked: Comment, key: str, terms: Terms
+    old: Plan,
+    *,
+    undoes: Undoing,
+    irreversible: str | None,
+    asked: Comment,
+    key: str,
+    terms: Terms,
+    given: Mapping[str, Json] | None = None,
 ) -> Plan:
     """Say exactly what a revert would do, all but the rehearsal.
 
@@ -26,6 +37,7 @@ def draft_revert(
         asked: the comment that asks for it.
         key: the request key.
         terms: settings, policy and clock as they are now.
+        given: the values that people gave while that run went on: what undoes it needs the same.
     """
     return msgspec.structs.replace(
         old,
@@ -53,4 +65,18 @@ def draft_revert(
         owes_by="",
         revert_of=old.run,
         undoes=undoes,
+        **_values(old, given or {}),
+        questions=(),
     )
+
+
+class _Values(TypedDict):
+    parameters: dict[str, Parameter]
+    injected: str
+
+
+def _values(old: Plan, given: Mapping[str, Json]) -> _Values:
+    """The values of the run that is undone, as they were in the end."""
+    parameters = old.parameters | {name: Parameter(value=value, source="answer") for name, value in given.items()}
+    source = injected(read_back(old.injected) | dict(given)) if given else old.injected
+    return _Values(parameters=parameters, injected=source)

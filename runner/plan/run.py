@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from runner.digest import Digest
+from runner.digest import Digest, Json
 from runner.errors import IntegrityError
 from runner.ledger.bodies import (
     Answer,
@@ -31,7 +31,20 @@ from runner.ledger.bodies import (
 from runner.ledger.event import Event
 from runner.plan.states import LEGAL, OVER, RunState, legal
 
-__all__ = ["NEW", "OVER", "SAME", "Run", "RunState", "fold", "legal", "may_follow", "misfit", "not_resumable", "step"]
+__all__ = [
+    "NEW",
+    "OVER",
+    "SAME",
+    "Run",
+    "RunState",
+    "fold",
+    "legal",
+    "may_follow",
+    "misfit",
+    "not_resumable",
+    "step",
+    "values_given",
+]
 
 
 SAME, NEW = "same", "new"
@@ -229,7 +242,18 @@ def not_resumable(run: Run) -> str:
         return "it was resolved as completed: there is nothing to resume"
     if run.rollback in {Rollback.PARTIAL, Rollback.FAILED}:
         return f"its rollback is {run.rollback.value}, so nobody knows which of its changes are in place"
+    if given := values_given(run):
+        return f"somebody gave {', '.join(given)} a value while it ran, which a next attempt would not have: ask anew"
     return ""
+
+
+def values_given(run: Run) -> dict[str, Json]:
+    """The values that people gave parameters in the current attempt; the last one counts."""
+    given: dict[str, Json] = {}
+    for question, answer in zip(run.questions, run.answers, strict=False):
+        if isinstance(question.body, Question) and isinstance(answer.body, Answer) and question.body.parameter:
+            given[question.body.parameter] = answer.body.value
+    return given
 
 
 def _resume(run: Run, event: Event, body: Resume) -> Run:

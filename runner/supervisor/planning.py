@@ -177,7 +177,8 @@ def _somebody_answers(desk: Desk, plan: Plan) -> None:
     people = answers.people(desk.policy, plan)
     reasons = answers.unanswerable(desk.policy, plan)
     if plan.questions and people and not desk.members(people):
-        reasons = [f"it asks before {plan.questions[0].step}, and of those who may answer nobody is a member"]
+        asked = plan.questions[0]
+        reasons = [f"it asks before {asked.step} ({asked.text}), and of those who may answer nobody is a member"]
     if reasons:
         hint = "have policy name who may: answer = [...] in the rule, or leave the question out"
         raise RequestError("asking policy", "; ".join(reasons), hint=hint)

@@ -15,7 +15,7 @@ from runner.ledger.event import Event
 from runner.plan.draft import Terms
 from runner.plan.plan import Plan, Undoing
 from runner.plan.revert import draft_revert
-from runner.plan.run import Run, RunState, fold
+from runner.plan.run import Run, RunState, fold, values_given
 from runner.request.request import Request
 from runner.runbook import reader
 from runner.runbook.runbook import Runbook
@@ -56,7 +56,15 @@ def drafted(desk: Desk, request: Request, *, terms: Terms) -> tuple[Runbook, Pla
         fingerprint=old.rehearsal.fingerprint,
     )
     lost = revertible.irreversible(runbook, left)
-    plan = draft_revert(old, undoes=undoes, irreversible=lost, asked=request.comment, key=request.key, terms=terms)
+    plan = draft_revert(
+        old,
+        undoes=undoes,
+        irreversible=lost,
+        asked=request.comment,
+        key=request.key,
+        terms=terms,
+        given=values_given(run),
+    )
     return runbook, plan
 
 

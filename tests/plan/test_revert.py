@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from runner.config import Settings
 from runner.digest import sha256
-from runner.ledger.bodies import Rehearsal
+from runner.ledger.bodies import QuestionKind, Rehearsal
 from runner.plan.draft import Terms
-from runner.plan.plan import Undoing, read
+from runner.plan.plan import Asks, Parameter, Undoing, read
 from runner.plan.revert import draft_revert
 from tests.builders import NOW, a_comment, a_plan
 
@@ -38,3 +38,15 @@ def test_it_has_the_same_runbook_and_values_and_everything_else_of_its_own() -> 
     assert (made.irreversible, made.emergency, made.files) == (None, "", ())
     assert made.rehearsal.result is Rehearsal.NOTHING
     assert read(made.to_bytes()) == made
+
+
+def test_what_people_answered_during_the_run_is_a_value_of_its_revert_which_asks_nobody() -> None:
+    asks = Asks(cell="c3", step="go", kind=QuestionKind.ASK, text="How many?", parameter="keep_days", within=60.0)
+    old = a_plan(questions=(asks,))
+    asked = a_comment(f"/runbook revert {old.run}", by="carol@example.org", number=4)
+    made = draft_revert(
+        old, undoes=UNDOES, irreversible=None, asked=asked, key="k", terms=TERMS, given={"keep_days": 25}
+    )
+    assert made.parameters == old.parameters | {"keep_days": Parameter(value=25, source="answer")}
+    assert made.injected.endswith("host = 'web-1'\nkeep_days = 25\n")
+    assert made.questions == ()

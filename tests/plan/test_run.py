@@ -235,6 +235,9 @@ def test_earlier_approvals_stand_only_where_the_resume_says_the_same_count() -> 
     assert approvals(NEW) == [7]
 
 
+AN_ASKED = msgspec.structs.replace(A_QUESTION, kind=bodies.QuestionKind.ASK, parameter="batch")
+
+
 @pytest.mark.parametrize(
     ("end", "why"),
     [
@@ -242,6 +245,7 @@ def test_earlier_approvals_stand_only_where_the_resume_says_the_same_count() -> 
         ((A_LOSS, RESOLVE), "resolved as completed"),
         ((msgspec.structs.replace(FAILED, rollback=Rollback.PARTIAL),), "its rollback is partial"),
         ((msgspec.structs.replace(FAILED, rollback=Rollback.FAILED),), "its rollback is failed"),
+        ((AN_ASKED, msgspec.structs.replace(AN_ANSWER, value=25), FAILED), "gave batch a value while it ran"),
     ],
 )
 def test_what_cannot_be_resumed_is_refused_with_its_reason(end: tuple[Body, ...], why: str) -> None:

@@ -1,7 +1,8 @@
 """A supervisor that kills itself (SIGKILL, nothing is tidied) before or after its N-th effect on the world.
 
-Run as a process: `python -m tests.stories.killer CLONE N before|after LOG`. It does what `runbook reconcile --once`
-does, and writes the name of each effect to LOG as it comes to it. With fewer than N effects it ends by itself, with 0.
+Run as a process: `python -m tests.stories.killer CLONE N before|after LOG [OPTION...]`. It does what `runbook
+reconcile --once` does, and writes the name of each effect to LOG as it comes to it. With fewer than N effects it ends
+by itself, with 0.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ EFFECTS: tuple[tuple[str, str, str], ...] = (
     ("runner.adapters.executor.local", "", "_write"),
     ("runner.adapters.executor.local", "LocalExecutor", "_start"),
     ("runner.adapters.executor.local", "LocalExecutor", "cancel"),
+    ("runner.adapters.executor.local", "LocalExecutor", "deliver"),
     ("runner.adapters.executor.local", "LocalExecutor", "forget"),
     ("runner.supervisor.planning", "", "_keep"),
     ("runner.evidence.view", "", "refresh"),
@@ -74,9 +76,9 @@ def main(argv: list[str]) -> int:
     """Reconcile once, as far as one gets."""
     from runner.cli.main import run
 
-    clone, number, when, log = argv
+    clone, number, when, log, *more = argv
     wrap(Counter(int(number), after=when == "after", log=Path(log)))
-    return run(["-C", clone, "reconcile", "--once", "--json"])
+    return run(["-C", clone, "reconcile", "--once", "--json", *more])
 
 
 if __name__ == "__main__":

@@ -52,11 +52,22 @@ def sealed(founded: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-def killed(world: World, number: int, *, when: str = "before", person: str = "alice") -> bool:
+def killed(
+    world: World, number: int, *, when: str = "before", person: str = "alice", more: tuple[str, ...] = ()
+) -> bool:
     """Reconcile until the N-th effect; False if it got through."""
     log = world.folder / "effects"
     log.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tests.stories.killer", str(world.clone(person)), str(number), when, str(log)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.stories.killer",
+        str(world.clone(person)),
+        str(number),
+        when,
+        str(log),
+        *more,
+    ]
     environment = os.environ | world.environment()
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, timeout=120)
     assert done.returncode in {-signal.SIGKILL, 0}, done.stderr.decode()
