@@ -34,7 +34,8 @@ def test_every_command_explains_itself_with_an_example_on_a_narrow_terminal(
     assert run([name, "--help"]) == 0
     told = capsys.readouterr().out
     _, _, examples = told.partition("Examples:\n")
-    assert f"  runbook {name}" in examples
+    # The worker is started by a program, which names the clone.
+    assert f"  runbook {'-C CLONE ' if name == 'worker' else ''}{name}" in examples
     assert [line for line in told.splitlines() if len(line) > 80] == []
 
 
@@ -84,7 +85,8 @@ def test_each_shell_gets_a_completion_script(shell: str) -> None:
 
 def test_completion_knows_commands_and_their_options() -> None:
     commands = runbook(_RUNBOOK_COMPLETE="bash_complete", COMP_WORDS="runbook re", COMP_CWORD="1")
-    assert commands.stdout.split() == ["plain,revoke", "plain,reject", "plain,resolve", "plain,reconcile"]
+    assert commands.stdout.split() == [f"plain,{name}" for name in SUBCOMMANDS if name.startswith("re")]
+    assert "plain,revoke" in commands.stdout
     options = runbook(_RUNBOOK_COMPLETE="bash_complete", COMP_WORDS="runbook verify --g", COMP_CWORD="2")
     assert options.stdout.split() == ["plain,--genesis"]
 
