@@ -18,16 +18,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import OutsideError
-from runner.execution import bubblewrap, guardian, kernel_start, sweep
+from runner.execution import bubblewrap, guardian, sweep
 from runner.execution.isolation import Room
 from runner.execution.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
+KERNEL_START = Path(guardian.__file__).with_name("kernel_start.py")
+"""A script that is never imported here: it brings all of IPython, which would cost each worker 0.3 s for nothing."""
+WAITING = 16
+"""Messages that wait for each side, as in that script."""
 START_TIMEOUT = 60
 """Seconds that a kernel may take until it answers."""
 ANSWER_TIMEOUT = 20.0
@@ -105,7 +110,7 @@ class Kernel:
         self.client = self.manager.client()
         self.client.allow_stdin = False
         # A flood waits in the cell that makes it and not in our memory; nothing of it is dropped on either side.
-        self.client.context.rcvhwm = kernel_start.WAITING
+        self.client.context.rcvhwm = WAITING
         self.client.start_channels(stdin=False)
         try:
             self._loop.run_until_complete(self.client.wait_for_ready(timeout=START_TIMEOUT))
@@ -208,7 +213,7 @@ class Kernel:
 
 def _command(room: Room, sandbox: Sandbox) -> list[str]:
     """The kernel's command line, in its sandbox, behind the guardian; it gets a copy, not our source folder."""
-    start = shutil.copy(str(kernel_start.__file__), room.start)
+    start = shutil.copy(KERNEL_START, room.start)
     folders = os.pathsep.join({str(room.private), str(room.sockets)})
     most = str(sandbox.limits.processes)
     watch = [sys.executable, "-I", "-S", str(guardian.__file__), str(os.getpid()), folders, most, "--"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from runner.execution import bubblewrap, isolation, kernels
+from runner.execution import bubblewrap, isolation, kernel_start, kernels
 from runner.execution.isolation import Room
 from runner.execution.kernels import Kernel, KernelNotStarted
 from runner.execution.sandbox import Sandbox
@@ -132,3 +133,10 @@ def test_nothing_outlives_a_run_that_ends_well(execute: Prepare) -> None:
     run = execute(("change", DETACHED), environment={"RUNBOOK_RUN_ID": "end-me-4321"})
     assert run.outcome.status is Status.SUCCEEDED
     assert not processes("end-me-4321")
+
+
+def test_both_sides_let_as_many_messages_wait_and_a_worker_does_not_load_ipython() -> None:
+    assert kernels.WAITING == kernel_start.WAITING
+    code = "import sys, runner.execution.worker; print('IPython' in sys.modules, 'pydantic' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["False", "False"]
