@@ -139,8 +139,7 @@ class LocalForge:
             OutsideError: if the remote does not answer.
             IntegrityError: if the branch was rewritten.
         """
-        # A round begins with this list: it is always the newest, and the threads read right after it need no fetch.
-        listed = self._reader.all(self._branch.tip(fresh=0.0))
+        listed = self._reader.all(self._branch.tip())
         return [issue for issue in listed if issue.open or not only_open]
 
     def thread(self, issue: IssueId) -> Thread:
