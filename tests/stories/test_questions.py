@@ -43,13 +43,6 @@ def reconciled_until(world: World, issue: str, true: Callable[[Run], bool], *, p
         time.sleep(0.1)
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + THEN
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.3)
-
-
 def over(run: Run) -> bool:
     return run.over
 
@@ -200,17 +193,11 @@ def test_a_supervisor_dies_at_the_question_and_another_clone_brings_the_answer(a
 
 def test_a_run_at_its_question_keeps_nobody_waiting(asking: World) -> None:
     issue = at_its_question(asking)
-    with asking.start_cli("alice", "reconcile", "--once", "--json") as process:
-        other = asking.ask("count", host="web-2", person="carol")
-        wait_until(lambda: any(run.plan.issue == other for run in asking.runs()))
-        asking.approve(other)
-        wait_until(lambda: asking.run(other).over)
-        assert asking.run(issue).question is not None
-        assert process.poll() is None, "it stays, and gives signs of life for the run that waits"
-        asking.say("alice", issue, f"/runbook cancel {asking.run(issue).id} --leave")
-        process.communicate(timeout=THEN)
-    assert asking.run(other).outcome is Status.SUCCEEDED
-    assert asking.run(issue).outcome is Status.CANCELLED
+    other = asking.started("count", host="web-2")
+    assert reconciled_until(asking, other, over).outcome is Status.SUCCEEDED
+    assert asking.run(issue).question is not None
+    asking.say("alice", issue, f"/runbook cancel {asking.run(issue).id} --leave")
+    assert reconciled_until(asking, issue, over).outcome is Status.CANCELLED
 
 
 def test_whoever_asked_is_told_where_it_stands(asking: World) -> None:
