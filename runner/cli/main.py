@@ -35,6 +35,7 @@ SUBCOMMANDS = {
     "halt": "Stop everything from starting.",
     "unhalt": "Let things start again.",
     "reconcile": "Do everything that can be done now.",
+    "serve": "The same for ever, woken by the forge's webhook.",
     "status": "What runs, what waits, what to do next.",
     "watch": "See a run while it happens, from any clone.",
     "log": "Runs, newest first.",
@@ -51,6 +52,12 @@ _HINTS = {
     errno.EACCES: "check who may write there; --debug shows where it happened",
 }
 """What to try when the system refuses."""
+
+_EXTRAS = {
+    "gitlab": "gitlab",
+    **dict.fromkeys(("prometheus_client", "standardwebhooks", "starlette", "uvicorn"), "serve"),
+}
+"""Libraries that not everybody needs, and the extra that brings each."""
 
 _MODULES = {"list": "list_", "try": "try_"}
 
@@ -136,6 +143,8 @@ def run(argv: list[str]) -> int:
         return _fail(error, f"the system refused: {error.strerror or error}{where}", hint=hint, code=5)
     except Exception as error:  # noqa: BLE001 - the last line of defence: never a traceback unasked
         hint = "this is a mistake in the runner: run again with --debug and report what it shows"
+        if extra := _EXTRAS.get(str(getattr(error, "name", ""))):
+            hint = f"pip install 'runbook-runner[{extra}]'"
         return _fail(error, f"unexpected {type(error).__name__}: {error}", hint=hint, code=6)
     return result if isinstance(result, int) else 0
 

@@ -91,8 +91,12 @@ class Forge(Protocol):
         """List issues, oldest first."""
         ...
 
-    def thread(self, issue: IssueId) -> Thread:
+    def thread(self, issue: IssueId, *, fresh: bool = False) -> Thread:
         """Read one issue whole.
+
+        Args:
+            issue: which.
+            fresh: read it all again, whatever was read before: what it says now is about to be judged.
 
         Raises:
             RequestError: if there is no such issue.

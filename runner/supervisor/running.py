@@ -42,7 +42,7 @@ def start(desk: Desk, known: Known, *, watch: Callable[[Progress | None], None] 
     if preparing.needed(plan):
         work = orders.preparation(desk, plan, notebook=orders.pinned(desk, plan), change=True)
         preparing.prepare(desk, plan, work, doing=f"starting {plan.run}", again=preparing.GO_ON, watch=watch)
-    thread = desk.forge.thread(known.thread.issue.id)
+    thread = desk.forge.thread(known.thread.issue.id, fresh=True)
     decision = judged(desk, known.run, plan, thread=thread)
     nonce = secrets.token_hex(16)
 

@@ -24,9 +24,10 @@ def project_as(server: Server, seeded: Seeded, name: str) -> Project:
     return client(server, seeded.tokens[name]).projects.get(seeded.project.id)
 
 
-def git(*words: str, at: Path) -> subprocess.CompletedProcess[str]:
-    """A Git command that asks nobody for a password."""
+def git(*words: str, at: Path, certificate: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A Git command that asks nobody for a password, and believes this certificate if one is given."""
     environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
+    environment |= {"GIT_SSL_CAINFO": str(certificate)} if certificate else {}
     return subprocess.run(["git", *words], cwd=at, env=environment, check=False, capture_output=True, text=True)
 
 

@@ -142,7 +142,7 @@ class LocalForge:
         listed = self._reader.all(self._branch.tip())
         return [issue for issue in listed if issue.open or not only_open]
 
-    def thread(self, issue: IssueId) -> Thread:
+    def thread(self, issue: IssueId, *, fresh: bool = False) -> Thread:  # noqa: ARG002 - a branch is read anew anyway
         """Read one issue whole.
 
         Raises:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from runner.adapters.secrets.private import LARGEST
 from runner.digest import Json
 from runner.errors import OperatorError
+from runner.private import LARGEST
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 

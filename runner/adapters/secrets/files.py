@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runner.adapters.secrets import document, private
+from runner import private
+from runner.adapters.secrets import document
 
 
 class FileSecrets:

@@ -14,7 +14,8 @@ import subprocess
 import sysconfig
 from pathlib import Path, PurePosixPath
 
-from runner.adapters.secrets import document, private
+from runner import private
+from runner.adapters.secrets import document
 from runner.digest import Json
 from runner.errors import OperatorError, OutsideError
 

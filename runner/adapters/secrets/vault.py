@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from runner.adapters.secrets import document, private
+from runner import private
+from runner.adapters.secrets import document
 from runner.digest import Json
 from runner.errors import OperatorError, OutsideError
 

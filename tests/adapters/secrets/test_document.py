@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner.adapters.secrets import document
-from runner.adapters.secrets.private import LARGEST
 from runner.errors import OperatorError
+from runner.private import LARGEST
 
 CANARY = "hunter2-canary"
 

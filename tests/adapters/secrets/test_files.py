@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.adapters.secrets.files import FileSecrets
-from runner.adapters.secrets.private import LARGEST
 from runner.errors import OperatorError
+from runner.private import LARGEST
 
 
 def put(folder: Path, name: str, data: bytes, *, mode: int = 0o600) -> Path:

@@ -1,4 +1,4 @@
-"""Files that only the worker's own user may read: secrets themselves, and what opens a secret store."""
+"""Files that only their owner may read: secrets, and what opens a secret store or vouches for a delivery."""
 
 from __future__ import annotations
 

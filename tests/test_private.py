@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.adapters.secrets import private
+from runner import private
 from runner.errors import OperatorError
 
 

@@ -1,0 +1,124 @@
+"""The inbox: what came is durable before it is answered, and the same delivery is taken once.
+
+One thread writes, and everything that waits at that moment goes into one transaction: each answer still waits for its
+own row to be on the disk (`synchronous=FULL`), and a hundred deliveries cost one flush. Only the fact that something
+came is kept, never what it says: the loop reads everything again from the forge itself.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeAlias
+
+from runner.server.delivery import Delivery
+
+MOST_AT_ONCE = 512
+KEPT = 7 * 24 * 3600.0
+"""Seconds for which a delivery is remembered: a forge lets people send one again for two days."""
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS delivery (
+    id TEXT NOT NULL, body TEXT NOT NULL, event TEXT NOT NULL, at REAL NOT NULL, done INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (id, body)
+) WITHOUT ROWID
+"""
+_Item: TypeAlias = tuple[Delivery, "Future[bool]"]
+
+
+class Inbox:
+    """The deliveries of one machine.
+
+    Args:
+        file: the table; made if it is not there, readable by its owner alone.
+    """
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._file = file
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        with self._opened() as table:
+            table.execute(_TABLE)
+        file.chmod(0o600)
+        self._thread = threading.Thread(target=self._work, name="inbox", daemon=True)
+        self._thread.start()
+
+    def _opened(self) -> sqlite3.Connection:
+        table = sqlite3.connect(self._file, isolation_level=None, timeout=30)
+        table.execute("PRAGMA journal_mode=WAL")
+        table.execute("PRAGMA synchronous=FULL")
+        return table
+
+    def put(self, delivery: Delivery) -> Future[bool]:
+        """Take a delivery in; the result is there once it is durable, and says whether it is a new one."""
+        result: Future[bool] = Future()
+        self._queue.put((delivery, result))
+        return result
+
+    def waiting(self) -> int:
+        """How many deliveries no round has come after yet."""
+        with self._opened() as table:
+            found: tuple[int] = table.execute("SELECT count(*) FROM delivery WHERE done = 0").fetchone()
+        return found[0]
+
+    def mark(self) -> float:
+        """The moment before a round: what came until then is dealt with once the round has ended."""
+        return time.time()
+
+    def dealt_with(self, mark: float) -> None:
+        """A round that began at this mark has ended; what is old is forgotten."""
+        with self._opened() as table:
+            table.execute("UPDATE delivery SET done = 1 WHERE done = 0 AND at <= ?", (mark,))
+            table.execute("DELETE FROM delivery WHERE done = 1 AND at < ?", (mark - KEPT,))
+
+    def close(self) -> None:
+        """Write what waits, and stop."""
+        self._queue.put(None)
+        self._thread.join(timeout=30)
+
+    def _work(self) -> None:
+        table = self._opened()
+        ended = False
+        while not ended:
+            items, ended = self._next()
+            try:
+                fresh = written(table, [delivery for delivery, _ in items])
+            except sqlite3.Error as error:
+                for _, result in items:
+                    result.set_exception(error)
+                continue
+            for (_, result), new in zip(items, fresh, strict=True):
+                result.set_result(new)
+        table.close()
+
+    def _next(self) -> tuple[list[_Item], bool]:
+        """Everything that waits now, at least one item; and whether the end was asked for."""
+        items: list[_Item] = []
+        item = self._queue.get()
+        while item is not None:
+            items.append(item)
+            if self._queue.empty() or len(items) >= MOST_AT_ONCE:
+                return items, False
+            item = self._queue.get()
+        return items, True
+
+
+def written(table: sqlite3.Connection, deliveries: list[Delivery]) -> list[bool]:
+    """Write all in one transaction, and say which of them were not there yet."""
+    now = time.time()
+    fresh = []
+    table.execute("BEGIN IMMEDIATE")
+    try:
+        for one in deliveries:
+            row = (one.id, one.body, one.event, now)
+            done = table.execute("INSERT OR IGNORE INTO delivery (id, body, event, at) VALUES (?, ?, ?, ?)", row)
+            fresh.append(done.rowcount == 1)
+        table.execute("COMMIT")
+    except sqlite3.Error:
+        table.execute("ROLLBACK")
+        raise
+    return fresh

@@ -1,0 +1,175 @@
+"""The story on GitLab: asked in an issue there, approved in a comment, executed once, told once, sealed in Git."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import gitlab
+import pytest
+import requests
+from gitlab.v4.objects import Project
+
+from tests.gitlab.clients import git
+from tests.gitlab.contract import FILE
+from tests.gitlab.faults import Fault, Kind
+from tests.gitlab.place import Place, founded
+from tests.gitlab.repository import Repository
+from tests.gitlab.seed import BOT
+from tests.server.test_delivery import KEY
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    if not FILE.exists():
+        pytest.skip("machine: GitLab's contract lies in the shared folder, which is not here")
+    with founded(tmp_path) as made:
+        yield made
+
+
+def waited(done: Callable[[], object], *, seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
+
+
+def digest(place: Place, number: int = 1) -> str:
+    """The plan's digest as the plan comment shows it."""
+    found = re.search(r"/runbook approve ([0-9a-f]{12})", place.said(number)[0])
+    assert found
+    return found[1]
+
+
+@contextmanager
+def served(place: Place) -> Iterator[tuple[str, int]]:
+    """`runbook serve` with its webhook at GitLab; ends by SIGTERM, and with 0."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    state = place.folder / f"state-{BOT}" / "lab-00000000"
+    (state / "webhook-signing").touch(mode=0o600)
+    (state / "webhook-signing").write_text(KEY)
+    bob = at_gitlab(place, "bob")
+    url = f"http://127.0.0.1:{port}"
+    process = place.start(BOT, "serve", "--port", str(port), "--every", "3600", "--spares", "0")
+    try:
+        waited(lambda: process.poll() is not None or ready(url))
+        assert process.poll() is None, process.communicate()[1]
+        hook = {"url": f"{url}/webhook", "note_events": True, "issues_events": True, "push_events": False}
+        bob.hooks.create({**hook, "signing_token": KEY})
+        yield url, process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert all(json.loads(line)["level"] for line in said.splitlines())
+    assert place.seeded.tokens[BOT] not in said
+
+
+def at_gitlab(place: Place, name: str) -> Project:
+    """The project as somebody sees it in the browser."""
+    token, certificate = place.seeded.tokens[name], str(place.certificate)
+    client = gitlab.Gitlab(place.server.base, private_token=token, ssl_verify=certificate)
+    return client.projects.get(place.seeded.project.id)
+
+
+def ready(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/readyz", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def test_a_request_on_gitlab_ends_as_evidence_and_a_closed_issue_woken_by_deliveries_alone(place: Place) -> None:
+    with served(place) as (url, _):
+        asked = len(place.server.asked)
+        issue = at_gitlab(place, "alice").issues.create({"title": "Count, please", "description": place.ask()})
+        waited(lambda: place.said(issue.iid))
+        at_gitlab(place, "bob").issues.get(issue.iid).notes.create({"body": f"/runbook approve {digest(place)}"})
+        waited(lambda: place.issue(issue.iid).state == "closed")
+        by_the_runner = [one for one in place.server.asked[asked:] if one[0] != "GET" or "/notes" in one[1]]
+        waited(lambda: "runbook_inbox_waiting 0.0" in requests.get(f"{url}/metrics", timeout=10).text)
+    assert place.times() == 1
+    plan, status, result = place.said(issue.iid)
+    assert plan.startswith("- **Plan:**")
+    assert "succeeded" in status
+    assert result.startswith("- **Result:** `succeeded`")
+    assert f"{place.server.base}/ops/runbooks/-/blob/" in result
+    assert place.issue(issue.iid).labels == ["runbook::succeeded"]
+    assert [one[:2] for one in by_the_runner if one[0] == "POST"].count(("POST", by_the_runner[0][1])) <= 5
+    git("fetch", "-q", "origin", at=place.folder / "alice", certificate=place.certificate)
+    verified = place.cli("alice", "verify", "--json")
+    assert verified.code == 0, verified.out
+
+
+def test_only_whom_policy_names_and_only_words_that_stand_as_they_were_written_count(place: Place) -> None:
+    alice, bob, dave = (at_gitlab(place, name) for name in ("alice", "bob", "dave"))
+    issue = alice.issues.create({"title": "Count, please", "description": place.ask()})
+    assert place.cli(BOT, "reconcile", "--once").code in {0, 3}
+    yes = f"/runbook approve {digest(place)}"
+    alice.issues.get(issue.iid).notes.create({"body": yes})
+    dave.issues.get(issue.iid).notes.create({"body": yes})
+    edited = bob.issues.get(issue.iid).notes.create({"body": "I am looking at it"})
+    edited.body = yes
+    edited.save()
+    bob.issues.get(issue.iid).notes.create({"body": f"```\n{yes}\n```"})
+    assert place.cli(BOT, "reconcile", "--once").code in {0, 3}
+    refusals = [said for said in place.said(issue.iid) if "was not carried out" in said]
+    assert len(refusals) == 3
+    assert any("edited comment never counts" in said for said in refusals)
+    assert place.times() == 0
+    person = place.server.site.named("bob")
+    assert person is not None
+    bob.issues.get(issue.iid).notes.create({"body": yes})
+    del place.seeded.project.members[person.id]
+    assert place.cli(BOT, "reconcile", "--once").code in {0, 3}
+    assert place.times() == 0, "whoever has left approves nothing"
+
+
+def ledger(place: Place) -> str:
+    """The titles of the ledger's commits on the remote."""
+    return Repository(place.seeded.project.folder).git("log", "--format=%s", "evidence")
+
+
+def test_gitlab_is_away_during_the_run_and_the_result_is_told_later_once(place: Place) -> None:
+    issue = at_gitlab(place, "alice").issues.create({"title": "Count, please", "description": place.ask()})
+    place.cli(BOT, "reconcile", "--once")
+    at_gitlab(place, "bob").issues.get(issue.iid).notes.create({"body": f"/runbook approve {digest(place)}"})
+    # From the first word about the run on, the API is away; Git is not.
+    away = place.server.faults.order(Fault(kind=Kind.STATUS, method="POST", path="/notes", status=503, times=1_000_000))
+    assert place.cli(BOT, "reconcile", "--once").code == 5, "it started, and could not say so"
+    waited(lambda: place.times() == 1)
+    waited(lambda: place.cli(BOT, "reconcile", "--once").code == 5 and "finish: count" in ledger(place))
+    assert len(place.said(issue.iid)) == 1
+    away.times = 0
+    assert place.cli(BOT, "reconcile", "--once").code == 0
+    assert place.times() == 1
+    assert [said.startswith("- **Result:**") for said in place.said(issue.iid)].count(True) == 1
+    assert place.issue(issue.iid).state == "closed"
+
+
+def reconciled(place: Place, *, lost: int) -> None:
+    """Reconcile until nothing is left, with the answers to the first comments lost after they were written."""
+    fault = place.server.faults.order(Fault(kind=Kind.LOST, method="POST", path="/notes", times=lost))
+    for _ in range(lost + 1):
+        place.cli(BOT, "reconcile", "--once")
+    fault.times = 0
+
+
+def test_answers_that_were_lost_after_the_effect_double_nothing(place: Place) -> None:
+    issue = at_gitlab(place, "alice").issues.create({"title": "Count, please", "description": place.ask()})
+    reconciled(place, lost=2)
+    at_gitlab(place, "bob").issues.get(issue.iid).notes.create({"body": f"/runbook approve {digest(place)}"})
+    reconciled(place, lost=3)
+    waited(lambda: place.cli(BOT, "reconcile", "--once").code == 0)
+    assert place.times() == 1
+    assert [said.split(":")[0] for said in place.said(issue.iid)].count("- **Plan") == 1
+    assert [said.split(":")[0] for said in place.said(issue.iid)].count("- **Result") == 1
+    assert place.issue(issue.iid).state == "closed"
