@@ -9,7 +9,7 @@ from runner.approval.halting import Switching
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.request.request import Request
-from runner.snapshot import Heard, Known, Unheard
+from runner.snapshot import Glass, Heard, Known, Unheard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +106,13 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnUp:
+    """Put on record what ran by break-glass while the remote was away, once, and open an issue about it."""
+
+    glass: Glass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interrupt:
     """Record that the owner is lost and that what happened is unknown; the locks stay held."""
 
@@ -143,6 +150,7 @@ Effect: TypeAlias = (
     | Finish
     | Interrupt
     | Expire
+    | OwnUp
 )
 """Every action but waiting."""
 Action: TypeAlias = Effect | Await
@@ -156,8 +164,9 @@ def _asking(known: Known) -> str:
 def name_of(action: Action) -> str:
     """What makes two actions the same one."""
     match action:
-        case MakePlan():
-            return f"plan {action.request.key}"
+        case MakePlan() | OwnUp():
+            request = action.request if isinstance(action, MakePlan) else action.glass.plan.requested
+            return f"plan {request.key}"
         case Answer():
             return f"answer {action.unheard.key}"
         case Record():

@@ -31,6 +31,7 @@ from runner.actions import (
     Interrupt,
     MakePlan,
     Mark,
+    OwnUp,
     Record,
     Start,
     Stop,
@@ -55,6 +56,7 @@ def next_actions(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
         now: the supervisor's time.
     """
     actions: list[Action] = [Switch(body=snapshot.switch)] if snapshot.switch else []
+    actions += [OwnUp(glass=one) for one in snapshot.glass if one.work is not WorkState.RUNNING]
     actions += [Record(heard=heard) for heard in snapshot.heard]
     actions += [Answer(unheard=unheard) for unheard in snapshot.unheard]
     for known in snapshot.runs:

@@ -9,6 +9,7 @@ from runner.approval.decide import Decision
 from runner.approval.halting import Switching
 from runner.approval.owed import Owed
 from runner.execution.transcript import Asked
+from runner.ledger.bodies import Said
 from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.ports.executor import WorkState
@@ -74,6 +75,19 @@ class Unheard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Glass:
+    """What this machine ran by break-glass and the ledger may not know yet.
+
+    `request` are the words that the person signed, `said` that signature; `work` is what the executor knows of it.
+    """
+
+    plan: Plan
+    request: str
+    said: Said
+    work: WorkState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The forge and the ledger at one moment, as far as something may have to happen.
 
@@ -89,3 +103,4 @@ class Snapshot:
     switch: Switching | None = None
     trouble: tuple[str, ...] = ()
     read: frozenset[CommentId] = frozenset()
+    glass: tuple[Glass, ...] = ()

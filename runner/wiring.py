@@ -128,7 +128,7 @@ class Workspace:
         from runner.adapters.forge.local import LocalForge
 
         fetched = fetched or self._answered_within(FRESH)
-        signer = partial(_person_signer, self.repository)
+        signer = partial(person_signer, self.repository)
         return LocalForge.for_person(self.objects, **self._place(), signer=signer, fetched=fetched)
 
     def forge_as_bot(self, *, fetched: bool = False) -> Forge:
@@ -192,17 +192,17 @@ def key_at(file: Path) -> Signer:
 
 def person_key(repository: Repository) -> str | None:
     """The public key that Git signs with for the person at the keyboard; None where none is configured."""
-    signer = _person_signer(repository)
+    signer = person_signer(repository)
     return signer.public_key if signer else None
 
 
-def _person_signer(repository: Repository) -> PersonSigner | None:
+def person_signer(repository: Repository) -> PersonSigner | None:
     """The person's own key; without one, what they write is kept and never verified."""
-    from runner.adapters.signer.person import person_signer
+    from runner.adapters.signer import person
 
     if not repository.setting("user.signingkey"):
         return None
-    return person_signer(repository.setting)
+    return person.person_signer(repository.setting)
 
 
 def secrets(clone: Path) -> Secrets:

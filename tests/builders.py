@@ -170,6 +170,7 @@ def a_run(*later: Body, plan: Plan = _PLAN) -> Known:
         issue="7",
         said=some_words(plan.requested.by, plan.requested.comment),
         owes_by=plan.owes_by,
+        break_glass=bool(plan.break_glass),
     )
     events = [
         Event(

@@ -35,6 +35,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     # What carries them out is a supervisor, at the end of a story with real kernels.
     "runner/supervisor/resuming.py": "tests/stories/test_resume.py",
     "runner/supervisor/reverts.py": "tests/stories/test_revert.py",
+    "runner/supervisor/glass.py": "tests/stories/test_break_glass.py",
+    "runner/supervisor/owning_up.py": "tests/stories/test_break_glass.py",
     "runner/publication/course.py": "tests/publication/test_comments.py",
     "runner/runbook/finding.py": "tests/runbook/test_lint.py",
     "runner/runbook/runbook.py": "tests/runbook/test_reader.py",
@@ -77,6 +79,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/cli/resolve.py": "tests/cli/test_story_commands.py",
     "runner/cli/revoke.py": "tests/cli/test_story_commands.py",
     "runner/cli/say.py": "tests/cli/test_story_commands.py",
+    "runner/cli/glass.py": "tests/stories/test_break_glass.py",
     "runner/cli/halt.py": "tests/stories/test_the_kill_switch.py",
     "runner/cli/switch.py": "tests/stories/test_the_kill_switch.py",
     "runner/cli/unhalt.py": "tests/stories/test_the_kill_switch.py",

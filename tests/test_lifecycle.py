@@ -21,7 +21,7 @@ from runner.ports.executor import WorkState
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.request.request import Request, RequestKey
-from runner.snapshot import Heard, Known, Snapshot, Unheard
+from runner.snapshot import Glass, Heard, Known, Snapshot, Unheard
 from tests.builders import A_LOSS, A_QUESTION, A_START, AN_ANSWER, NOW, a_comment, a_plan, a_run, a_thread, some_words
 
 ALLOWED = Decision(verdict=Verdict.ALLOWED, reasons=())
@@ -163,6 +163,12 @@ def test_a_plan_whose_time_is_over_expires_and_does_not_start() -> None:
     assert [type(action).__name__ for action in next_actions(snapshot, after)] == ["Expire"]
     before = after - timedelta(milliseconds=1)
     assert [type(action).__name__ for action in next_actions(snapshot, before)] == ["Start"]
+
+
+@pytest.mark.parametrize("work", WorkState)
+def test_what_ran_by_break_glass_is_owned_up_to_as_soon_as_no_worker_lives_on_it(work: WorkState) -> None:
+    glass = Glass(plan=a_plan(), request="please", said=CAROL, work=work)
+    assert names(glass=(glass,)) == ([] if work is WorkState.RUNNING else ["OwnUp"])
 
 
 HALT = bodies.Halt(request_key="k", policy_commit="c", issue="7", said=CAROL, reason="smoke")

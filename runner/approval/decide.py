@@ -195,7 +195,7 @@ def _refusals_of_plan(
         *_plan_is_alive(plan, now),  # 8
         *_unreviewed_is_allowed(policy, plan),  # 9
         *secrets_refused(policy, plan, names={*plan.read_secrets, *plan.change_secrets}),  # 10
-        *_isolation_is_enough(policy, plan),  # 11
+        *isolation_refused(policy, plan),  # 11
         *unanswerable(policy, plan),  # 12
     ]
 
@@ -232,7 +232,8 @@ def secrets_refused(policy: Policy, plan: Plan, *, names: Iterable[str]) -> list
     ]
 
 
-def _isolation_is_enough(policy: Policy, plan: Plan) -> list[str]:
+def isolation_refused(policy: Policy, plan: Plan) -> list[str]:
+    """Say which rules ask for more isolation than the plan does."""
     # An isolation that is not in the list has no strength at all, not even that of "none".
     strength = ISOLATION.get(plan.isolation, -1)
     return [

@@ -130,6 +130,7 @@ def _rule(table: Table, groups: _Groups) -> Rule:
         isolation=table.choice("isolation", tuple(ISOLATION), "none"),
         secrets=table.names("secrets", ()),
         emergency=_emergency(table, groups),
+        break_glass=_people(table, "break_glass", groups, default=()),
     )
     table.done()
     return rule

@@ -86,7 +86,8 @@ class Rule:
 
     `risk`, `runbook` and `target` are patterns. `same_person` lets one person's yes fill a place in more than one
     requirement. `cancel` and `resolve` are the people on call: for `cancel`, beside requester and approvers. `answer`
-    are those who may answer what a run asks in the middle of it. Without `emergency` there is none.
+    are those who may answer what a run asks in the middle of it. Without `emergency` there is none. `break_glass` are
+    those who may run it while the remote is away.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Rule:
     isolation: str = "none"
     secrets: tuple[str, ...] = ()
     emergency: Emergency | None = None
+    break_glass: People = field(default_factory=People)
 
     def matches(self, *, runbook: str, risk: str, target: str) -> bool:
         """Whether this rule speaks of that runbook, of that risk, on that target."""

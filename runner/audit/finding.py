@@ -128,6 +128,8 @@ class Report(Wire):
     lines: tuple[Line, ...]
     open: tuple[Open, ...]
     owed: tuple[Debt, ...]
+    break_glass: tuple[str, ...]
+    """Runs that were executed while the remote was away, and recorded afterwards."""
     rests_on: Words
 
     @property

@@ -27,7 +27,7 @@ from runner.repository import refs
 from runner.repository.process import git
 from runner.repository.repository import Repository
 
-VERSION = 3
+VERSION = 4
 GROUP = 150
 """Events that are read at once."""
 _TABLES = ("run", "attempt", "person", "target", "touched", "event", "meta")
@@ -35,7 +35,8 @@ _SCHEMA = """
 CREATE TABLE run (
     run TEXT PRIMARY KEY, runbook TEXT, title TEXT, risk TEXT, requester TEXT, issue TEXT, state TEXT, outcome TEXT,
     rollback TEXT, message TEXT, planned_at TEXT, started_at TEXT, ended_at TEXT, seconds REAL, attempt INTEGER,
-    plan_digest TEXT, emergency TEXT, targets TEXT, event INTEGER, last INTEGER, commit_id TEXT) WITHOUT ROWID;
+    plan_digest TEXT, emergency TEXT, break_glass TEXT,
+    targets TEXT, event INTEGER, last INTEGER, commit_id TEXT) WITHOUT ROWID;
 CREATE INDEX run_event ON run(event);
 CREATE INDEX run_runbook ON run(runbook, event);
 CREATE INDEX run_issue ON run(issue, event);

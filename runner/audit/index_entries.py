@@ -92,6 +92,7 @@ class Entries:
             "attempt": 0,
             "plan_digest": body.plan_digest,
             "emergency": plan.emergency if plan else "",
+            "break_glass": plan.break_glass if plan else "",
             "targets": json.dumps(targets),
             "event": event.seq,
         }

@@ -29,6 +29,8 @@ class Levels:
         self._witnessed = witnessed
         self._counts: Counter[Level] = Counter()
         self._open: dict[tuple[str | None, int], Level] = {}
+        self.glass: list[str] = []
+        """Runs that were executed while the remote was away."""
         self.words = Words()
 
     def see(self, seen: Seen) -> None:
@@ -52,7 +54,9 @@ class Levels:
 
     def _attempt(self, seen: Seen, start: Start) -> None:
         self.words = msgspec.structs.replace(self.words, attempts=self.words.attempts + 1)
-        level = self._of(seen, start)
+        if start.after and seen.event and seen.event.run:
+            self.glass.append(seen.event.run)
+        level = Level.L0 if start.after else self._of(seen, start)
         self._counts[level] += 1
         if level in {Level.L3, Level.L4} and seen.event and self._signed(seen, start):
             self._open[seen.event.run, start.attempt] = level
@@ -101,7 +105,7 @@ class Levels:
 
 
 _WHY = {
-    Level.L0: "",
+    Level.L0: "an attempt ran by break-glass: only the supervisor knows what was so when it ran",
     Level.L1: "an attempt had no approval by another, verified person, or its policy could not be read",
     Level.L2: "an attempt is newer than the last head that was seen outside",
     Level.L3: "an attempt ran without isolation, or an approver did not sign",

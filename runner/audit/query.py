@@ -22,7 +22,8 @@ from runner.repository.objects import Objects
 
 _RUN = (
     "r.run, r.runbook, r.title, r.risk, r.targets, r.requester, r.issue, r.state, r.outcome, r.rollback, r.message,"
-    " r.planned_at, r.started_at, r.ended_at, r.seconds, r.attempt, r.plan_digest, r.emergency, r.event, r.commit_id"
+    " r.planned_at, r.started_at, r.ended_at, r.seconds, r.attempt, r.plan_digest, r.emergency,"
+    " r.break_glass, r.event, r.commit_id"
 )
 _APPROVERS = "SELECT person FROM person WHERE run = ? AND role = 'approver' ORDER BY approval"
 

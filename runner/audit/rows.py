@@ -42,6 +42,8 @@ class RunRow(Wire):
     plan_digest: str
     emergency: str
     """Why it could not wait for the usual approvals; empty for all others."""
+    break_glass: str
+    """Why it ran while the remote was away; empty for all others."""
     event: int
     commit: str
     """The commit of the event that was the last to say something about the run."""

@@ -108,6 +108,7 @@ def _report(
         lines=lines,
         open=tuple(_open(book, now)),  # (6)
         owed=tuple(_owed(book, source.code, now)),
+        break_glass=tuple(levels.glass),
         rests_on=levels.words,
     )
 

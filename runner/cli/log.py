@@ -81,6 +81,8 @@ def _line(row: RunRow) -> tuple[str, ...]:
     message = row.message.splitlines()[0][:80] if row.message else ""
     if row.emergency:
         message = "; ".join(["EMERGENCY", *([f"owes {row.owes}"] if row.owes else []), *([message] if message else [])])
+    if row.break_glass:
+        message = "; ".join(["BREAK-GLASS", *([message] if message else [])])
     return (
         row.run,
         ", ".join(row.targets),

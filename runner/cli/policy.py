@@ -48,11 +48,15 @@ def _row(rule: Rule) -> dict[str, str]:
     return {
         "rule": rule.name,
         "speaks of": f"{', '.join(rule.runbook)} (risk {', '.join(rule.risk)}) on {', '.join(rule.target)}",
-        "may ask": str(rule.request) + (f"; in an emergency {hurry.request}" if hurry else ""),
+        "may ask": str(rule.request) + (f"; in an emergency {hurry.request}" if hurry else "") + _broken_by(rule),
         "must approve": _asked(rule.approve) + (f"; in an emergency {_asked(hurry.approve)}" if hurry else ""),
         "isolation": rule.isolation,
         "secrets": ", ".join(rule.secrets) or "none",
     }
+
+
+def _broken_by(rule: Rule) -> str:
+    return f"; by break-glass {rule.break_glass}" if rule.break_glass.written else ""
 
 
 def _asked(requirements: Iterable[Requirement]) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--title", default="", help="The new issue's title.")
 @click.option("--reason", default="", help="Why; it stands in the request.")
 @click.option("--emergency", default="", help="Why it cannot wait for the usual approvals; policy says who may say so.")
+@click.option("--break-glass", default="", help="Why it is run while the remote is away; policy says who may.")
 @click.option("--no-wait", is_flag=True, help="Leave the run to whoever reconciles next.")
 @click.option("--log/--no-log", default=True, help="Show what the cells say, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print where the run stands as JSON.")
@@ -35,6 +36,7 @@ def command(
     title: str,
     reason: str,
     emergency: str,
+    break_glass: str,
     no_wait: bool,
     log: bool,
     as_json: bool,
@@ -50,9 +52,15 @@ def command(
       runbook run rotate-certificate --issue 12 host=127.0.0.1 port=8443
       runbook run terraform-apply module=/srv/shop variables.release=2.0
       runbook run restart host=web-1 --emergency "the shop is down"
+      runbook run restart host=web-1 --break-glass "the shop is down, and the forge is too"
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.cli.supervise import open_folder
 
+    if break_glass:
+        from runner.cli.glass import break_glass as broke
+
+        _alone(issue, title, reason, emergency, no_wait=no_wait)
+        return broke(open_folder(folder), name, parameters, why=break_glass, as_json=as_json, log=log)
     body, heading = _request(name, parameters, reason=reason, emergency=emergency), title or f"Run {name}"
     return asked(open_folder(folder), issue, body, title=heading, wait=not no_wait, as_json=as_json, log=log)
 
@@ -83,6 +91,15 @@ def asked(
     value |= {"runs": came.runs, "refused": came.refused}
     emit(value, as_json=as_json, text=lambda: told(came.runs) or came.refused)
     return came.code
+
+
+def _alone(*others: str, no_wait: bool) -> None:
+    """Nobody can be asked by break-glass, in no issue, and nobody else could go on with it."""
+    from runner.errors import RequestError
+
+    if any(others) or no_wait:
+        wrong = "--break-glass goes with none of --issue, --title, --reason, --emergency and --no-wait"
+        raise RequestError("reading the command", wrong, hint="leave the others out")
 
 
 def _ask(forge: Forge, issue: str, body: str, *, title: str) -> Comment:

@@ -73,6 +73,8 @@ def _facts(found: Description) -> Iterator[tuple[str, str]]:
         yield "rollback", row.rollback.replace("_", " ")
     if row.emergency:
         yield "emergency", row.emergency
+    if row.break_glass:
+        yield "break-glass", row.break_glass
     yield "asked by", f"{row.requester}, issue {row.issue}"
     yield "approved by", ", ".join(row.approvers) or "nobody"
     yield "plan", row.plan_digest

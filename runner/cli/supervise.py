@@ -162,7 +162,8 @@ def _waits(known: Known) -> tuple[str, ...]:
     if known.run.state is RunState.STARTED:
         return ("its worker",) if known.ours else ("its owner, another supervisor",)
     if known.run.state is RunState.INTERRUPTED:
-        return ("somebody on call who says what came of it",)
+        how = ": it ran by break-glass" if known.plan.break_glass else ""
+        return (f"somebody on call who says what came of it{how}",)
     if known.run.state is not RunState.PLANNED or known.decision is None:
         return ()
     halted = (f"somebody who lifts the halt (event {known.halted})",) if known.halted is not None else ()

@@ -99,6 +99,8 @@ def _told(report: Report) -> Iterator[str]:
     for debt in report.owed:
         when = "overdue since" if debt.overdue else "due by"
         yield f"owed: {debt.run} is an emergency, {when} {debt.due}: {'; '.join(debt.missing)}"
+    for run in report.break_glass:
+        yield f"break-glass: {run} ran while the remote was away, without approvals and locks; recorded afterwards"
     rests = report.rests_on
     yield (
         f"rests on people's own signatures: {rests.approvals_signed} approvals, {rests.requests_signed} requests;"

@@ -20,8 +20,12 @@ from runner.plan.plan import Plan
 from runner.plan.run import Run
 
 
-def plan_draft(plan: Plan, *, said: Said, request: str, rehearsal: bytes | None) -> Draft:
-    """The plan event with its files: the plan, the rehearsal and the words of the request."""
+def plan_draft(plan: Plan, *, said: Said, request: str, rehearsal: bytes | None, issue: str = "") -> Draft:
+    """The plan event with its files: the plan, the rehearsal and the words of the request.
+
+    `issue` is where people are told of what was not asked for in an issue.
+    """
+    issue = issue or plan.requested.issue
     data = plan.to_bytes()
     files = {layout.plan_file(plan.run): data, layout.request_file(plan.run): request.encode()}
     if rehearsal is not None:
@@ -37,14 +41,15 @@ def plan_draft(plan: Plan, *, said: Said, request: str, rehearsal: bytes | None)
         expires=plan.expires_at,
         rehearsal=plan.rehearsal.result,
         nonce=plan.nonce,
-        issue=plan.requested.issue,
+        issue=issue,
         said=said,
         revert_of=plan.revert_of,
         owes_by=plan.owes_by,
+        break_glass=bool(plan.break_glass),
     )
     failed = " (rehearsal failed)" if plan.rehearsal.result is Rehearsal.FAILED else ""
     title = f"plan: {plan.runbook.name} on {', '.join(plan.targets)}{failed}"
-    return Draft(body=body, run=plan.run, title=title, files=files, trailers=trailers(plan, sha256(data)))
+    return Draft(body=body, run=plan.run, title=title, files=files, trailers=trailers(plan, sha256(data), issue=issue))
 
 
 def end_draft(
@@ -95,7 +100,7 @@ def end_draft(
     title = f"{word}: {plan.runbook.name} on {', '.join(plan.targets)}: {outcome.status.value}"
     extra = [("Runbook-Outcome", outcome.status.value)]
     people = [("Approved-By", one.by) for one in record.approvals]
-    lines = (*trailers(plan, run.digest), *extra, *people)
+    lines = (*trailers(plan, run.digest, issue=run.plan.issue), *extra, *people)
     return Draft(body=body, run=run.id, title=title, files=_stored(run, record, inside), trailers=lines)
 
 
@@ -116,17 +121,17 @@ def event_draft(
     run: Run, plan: Plan, body: Body, *, title: str, trailers_too: tuple[tuple[str, str], ...] = ()
 ) -> Draft:
     """An event about a run that adds no file."""
-    lines = (*trailers(plan, run.digest), *trailers_too)
+    lines = (*trailers(plan, run.digest, issue=run.plan.issue), *trailers_too)
     return Draft(body=body, run=run.id, title=title, about=about(run), trailers=lines)
 
 
-def trailers(plan: Plan, digest: Digest) -> tuple[tuple[str, str], ...]:
+def trailers(plan: Plan, digest: Digest, *, issue: str) -> tuple[tuple[str, str], ...]:
     """What stock `git log` can be asked about any event of a run."""
     return (
         ("Runbook-Name", plan.runbook.name),
         ("Runbook-Target", ", ".join(plan.targets)),
         ("Runbook-Plan", f"sha256:{digest}"),
-        ("Runbook-Issue", plan.requested.issue),
+        ("Runbook-Issue", issue),
         ("Requested-By", plan.requested.by),
         *((("Runbook-Revert-Of", plan.revert_of),) if plan.revert_of else ()),
     )

@@ -113,7 +113,7 @@ class Attempt:
         after = tuple(step for step in self._steps[place:] if step.id not in self._order.done)
         if not self._go(before, phase=FORWARD):
             return ""
-        if self._order.mode in ACTING and not self._order.moved_by_us:
+        if self._order.mode in ACTING and not (self._order.moved_by_us or self._order.break_glass):
             moved = self._second_look(before)
             if moved:
                 return moved

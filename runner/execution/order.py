@@ -77,6 +77,8 @@ class Order(Wire):
     processes: str = "own"
     """Whether the cells see `own` processes only, or those of the `host`."""
     limits: Limits = Limits()
+    break_glass: bool = False
+    """The remote is away: there is no start to look for, and nothing that the plan cells could be compared with."""
     schema: int = 1
 
 

@@ -83,7 +83,7 @@ def carry_out(spool: Path, *, outside: Outside, spare: Spare | None = None) -> O
     stopping.listen()
     try:
         order, notebook = acceptance.checked(spool)
-        if order.mode in ACTING:
+        if order.mode in ACTING and not order.break_glass:
             outside.still_open(order)
     except IntegrityError as error:
         if acceptance.claimed(spool):

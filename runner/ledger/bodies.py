@@ -47,10 +47,8 @@ class Resolution(Enum):
 class QuestionKind(Enum):
     """What a run asks a person in the middle of it."""
 
-    CONFIRM = "confirm"
-    """Whether to go on: yes or no."""
-    ASK = "ask"
-    """The value of a parameter."""
+    CONFIRM = "confirm"  # whether to go on: yes or no
+    ASK = "ask"  # the value of a parameter
 
 
 class Said(Wire):
@@ -96,8 +94,8 @@ class Plan(Wire):
     issue: str
     said: Said
     owes_by: str = ""
-    revert_of: str | None = None
-    """The run that this one undoes."""
+    revert_of: str | None = None  # the run that this one undoes
+    break_glass: bool = False  # it ran before it was recorded, while the remote was away
 
 
 class Approve(Wire):
@@ -137,6 +135,7 @@ class Start(Wire):
     executor: str
     isolation: str
     owner: str
+    after: bool = False  # recorded of what ran by break-glass: it lets nothing execute and holds no lock
 
 
 class Cancel(Wire):

@@ -127,6 +127,8 @@ class Plan(Wire):
     """Why it may start with fewer approvals, in its requester's words; empty for every other plan."""
     owes_by: str = ""
     """When the approvals that an emergency started without have to be there."""
+    break_glass: str = ""
+    """Why it ran while the remote was away, in the words of whoever ran it; empty for every other plan."""
     environment: Environment | None = None
     """None for the runner's own packages."""
     revert_of: str | None = None

@@ -123,6 +123,10 @@ def may_follow(run: Run, body: Body) -> bool:
 def misfit(run: Run, body: Body) -> str:
     """Say why an event that is legal in the run's state does not fit it all the same; empty if it fits."""
     match body:
+        case Start() if body.after != run.plan.break_glass:
+            return "is recorded after the fact, or before it, and its plan says otherwise"
+        case Finish() if run.plan.break_glass:
+            return "is no end for what ran by break-glass"
         case Question():
             if run.start is None or run.start.seq != body.start:
                 return f"asks in start {body.start}, which is not the open one"
@@ -235,6 +239,8 @@ def not_resumable(run: Run) -> str:
     """Say why a run cannot have another attempt, as far as its events tell; empty if it can."""
     if run.state not in LEGAL[Resume]:
         return f"it is {run.state.value}; only a run that has ended without success is resumed"
+    if run.plan.break_glass:
+        return "it ran by break-glass: ask anew"
     if run.outcome is Status.SUCCEEDED:
         return "it succeeded: there is nothing to resume"
     found = run.end.body.decision if run.end and isinstance(run.end.body, Resolve) else None

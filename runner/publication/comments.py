@@ -7,6 +7,7 @@ The words themselves are in `templates/`. A template writes an untrusted value o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,7 @@ def plan_comment(
         begun: it was allowed at once, and has started before anybody was told.
     """
     view = plan_view(plan, digest=digest, decision=decision, head=head, course=course, begun=begun)
+    view = replace(view, broke=plan.break_glass)
     return _fitting("plan.md.j2", view, marker=markers.of(plan.run, Kind.PLAN, course.attempt))
 
 
@@ -138,7 +140,15 @@ def ended_comment(*, plan: Plan, state: Ended, by: str, reason: str, head: Head,
 
     `attempt` is 0 for a run that never started. `by` is empty where nobody did it.
     """
-    view = EndedView(run=plan.run, state=state.value, by=by, reason=reason, targets=plan.targets, head=head)
+    view = EndedView(
+        run=plan.run,
+        state=state.value,
+        by=by,
+        reason=reason,
+        targets=plan.targets,
+        head=head,
+        broke=bool(plan.break_glass),
+    )
     kind = Kind.INTERRUPTED if state is Ended.INTERRUPTED else Kind.RESULT
     return _fitting("ended.md.j2", view, marker=markers.of(plan.run, kind, attempt))
 
@@ -147,6 +157,11 @@ def owed_comment(*, plan: Plan, digest: Digest, debt: str, head: Head) -> str:
     """Remind people of the approvals that an emergency owes; `debt` says which, and until when. Said once."""
     view = OwedView(run=plan.run, targets=plan.targets, why=plan.emergency, debt=debt, short=digest[:SHORT], head=head)
     return _fitting("owed.md.j2", view, marker=markers.of(plan.run, Kind.OWED, 1))
+
+
+def glass_issue(*, plan: Plan, request: str) -> str:
+    """Describe the issue about what ran by break-glass; `request` are the words that were signed."""
+    return _sized("glass.md.j2", {"plan": plan, "request": request}, marker=markers.glass(plan.run))
 
 
 def refusal(*, key: str, verb: str, by: str, reasons: Sequence[str], hint: str = "") -> str:

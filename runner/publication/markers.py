@@ -28,6 +28,11 @@ def of(run: str, kind: Kind, attempt: int) -> str:
     return f"<!-- runbook:{_clean(run)}:{kind.value}:{attempt} -->"
 
 
+def glass(run: str) -> str:
+    """Name the issue that tells of what ran by break-glass."""
+    return f"<!-- runbook:glass:{_clean(run)} -->"
+
+
 def reply(key: str) -> str:
     """Name the one answer to a command."""
     return f"<!-- runbook:reply:{_clean(key)} -->"

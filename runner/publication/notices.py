@@ -53,6 +53,8 @@ class EndedView:
     reason: str
     targets: tuple[str, ...]
     head: Head
+    broke: bool = False
+    """It ran by break-glass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,8 @@ class PlanView:
     """Steps, and what a person is asked before each."""
     """Cells of which only the run itself decides whether they run, with their conditions."""
     course: Course = THE_WHOLE_RUNBOOK
+    broke: str = ""
+    """Why it ran by break-glass, before anybody could be told."""
 
     @property
     def verdict(self) -> str:

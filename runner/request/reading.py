@@ -81,7 +81,7 @@ def _emergency(words: list[str]) -> tuple[list[str], str]:
 def _parameter(word: str, usage: str) -> tuple[str, str]:
     if word.split("=", 1)[0] == "--break-glass":
         raise RefusedError(
-            "`--break-glass` is not available yet",
+            "`--break-glass` is for when the remote is away, and a forge that takes comments is not",
             'ask with --emergency "why" if it cannot wait for the usual approvals',
         )
     name, sign, value = word.partition("=")

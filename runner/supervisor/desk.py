@@ -101,15 +101,24 @@ def open_desk(
     """
     newest = workspace.refreshed(fresh=fresh)
     with closing(newest.ledger()) as ledger:
-        state = ledger.refresh(fetch=False)
-        writer = newest.writer()
-        if state.genesis is None:
-            raise OperatorError("opening the ledger", "there is none yet", hint="run `runbook init`")
-        if writer.signer.public_key not in state.keys:
-            hint = "on a machine that may, run: runbook init --admit '" + writer.signer.public_key + "'"
-            raise OperatorError("opening the ledger", "this machine's key may not write to it", hint=hint)
+        ledger.refresh(fetch=False)
+        writer = _hand(newest, ledger)
         forge = newest.forge_as_bot(fetched=True)
         yield _desk(newest, ledger, forge=forge, executor=executor or newest.executor(), hand=writer, now=now)
+
+
+@contextmanager
+def away_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Iterator[Desk]:
+    """Open everything as it was last fetched, with this machine's key: for break-glass, and for nothing else.
+
+    Raises:
+        OperatorError: if this machine may not write to the ledger.
+    """
+    with closing(workspace.ledger()) as ledger:
+        ledger.refresh(fetch=False)
+        hand = _hand(workspace, ledger)
+        forge = workspace.forge_as_person(fetched=True)
+        yield _desk(workspace, ledger, forge=forge, executor=workspace.executor(), hand=hand, now=now)
 
 
 @contextmanager
@@ -124,6 +133,17 @@ def reading_desk(workspace: Workspace, *, now: Callable[[], datetime]) -> Iterat
             ledger.refresh(fetch=False)
         forge = workspace.forge_as_person(fetched=away)
         yield _desk(workspace, ledger, forge=forge, executor=workspace.executor(), hand=None, now=now)
+
+
+def _hand(workspace: Workspace, ledger: Ledger) -> Writer:
+    """This machine as a writer of the ledger, if it may."""
+    writer = workspace.writer()
+    if ledger.state.genesis is None:
+        raise OperatorError("opening the ledger", "there is none yet", hint="run `runbook init`")
+    if writer.signer.public_key not in ledger.state.keys:
+        hint = "on a machine that may, run: runbook init --admit '" + writer.signer.public_key + "'"
+        raise OperatorError("opening the ledger", "this machine's key may not write to it", hint=hint)
+    return writer
 
 
 def _desk(

@@ -23,6 +23,7 @@ from runner.publication.markers import Kind
 from runner.repository import refs
 from runner.request.request import Asked, Request, requests
 from runner.snapshot import Heard, Known, Snapshot
+from runner.supervisor import glass as glasses
 from runner.supervisor import halting
 from runner.supervisor.desk import Desk
 from runner.supervisor.heartbeat import PREFIX, Observer
@@ -79,13 +80,15 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
         heard += taken
         unheard += [*refused, *problems(thread, found, answered)]
         fresh += [one for one in found.requests if _is_new(desk, one.key, answered)]
+    glass, unread = glasses.pending(desk)
     return Snapshot(
         requests=tuple(fresh),
         heard=tuple(heard),
         unheard=tuple(unheard),
         runs=known,
         switch=switch,
-        trouble=(*trouble, *more),
+        trouble=(*trouble, *more, *unread),
+        glass=glass,
         read=frozenset(comment.id for thread in threads.values() for comment in thread.comments),
     )
 

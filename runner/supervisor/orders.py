@@ -66,6 +66,14 @@ def attempt(
     return _work(desk, plan, order, key=f"{plan.run}/{order.attempt}", notebook=notebook, files=files)
 
 
+def by_break_glass(desk: Desk, plan: Plan) -> Work:
+    """The order to run a plan that no start is on record for, because the remote is away."""
+    order = msgspec.structs.replace(
+        _order(plan, mode=Mode.RUN, digest=plan.digest, start=None, repository=""), attempt=1, break_glass=True
+    )
+    return _work(desk, plan, order, key=f"{plan.run}/{order.attempt}", notebook=pinned(desk, plan), files={})
+
+
 def pinned(desk: Desk, plan: Plan) -> bytes:
     """The runbook of a plan, from its commit.
 

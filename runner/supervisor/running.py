@@ -114,7 +114,7 @@ def interrupt(desk: Desk, known: Known, *, reason: str) -> bool:
     event = known.run.start
     if event is None:
         raise TypeError(f"run {known.run.id} was never started")
-    files = _remains(desk, known) if known.ours else {}
+    files = remains(desk, known.plan, attempt=known.run.attempt) if known.ours else {}
     body = Interrupt(start=event.seq, reason=reason, observer=desk.writer.actor)
 
     def draft(fresh: Run, _state: State) -> Draft | None:
@@ -162,17 +162,16 @@ def _used(desk: Desk, run: Run) -> tuple[Event, ...]:
     return tuple(event for event in desk.ledger.cache.events(run.id) if event.seq in numbers)
 
 
-def _remains(desk: Desk, known: Known) -> Mapping[str, bytes]:
+def remains(desk: Desk, plan: Plan, *, attempt: int) -> Mapping[str, bytes]:
     """What a dead worker's transcript proves, as files of the attempt."""
-    said = desk.executor.progress(work_key(known.run))
+    said = desk.executor.progress(f"{plan.run}/{attempt}")
     if not said:
         return {}
-    plan: Plan = known.plan
-    files = {layout.transcript_file(known.run.id, known.run.attempt): said}
+    files = {layout.transcript_file(plan.run, attempt): said}
     notebook = desk.workspace.objects.read(plan.runbook.commit, plan.runbook.path)
     if notebook is not None and sha256(notebook) == plan.runbook.sha256:
         executed, _ = transcript.rebuild(said, notebook)
-        files[layout.executed_file(known.run.id, known.run.attempt)] = executed
+        files[layout.executed_file(plan.run, attempt)] = executed
     return files
 
 

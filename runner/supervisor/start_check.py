@@ -24,7 +24,8 @@ def still_open(order: Order) -> None:
     ledger.refresh()
     event = ledger.cache.event(order.start) if order.start is not None else None
     claim = event.body if event and event.run == order.run else None
-    if not isinstance(claim, Start) or (claim.plan_digest, claim.nonce) != (order.plan_digest, order.nonce):
+    wanted = (order.plan_digest, order.nonce, False)
+    if not isinstance(claim, Start) or (claim.plan_digest, claim.nonce, claim.after) != wanted:
         raise IntegrityError(doing, "it is not the start that this order is for")
     run = fold(ledger.cache.events(order.run))
     if run.state is not RunState.STARTED or run.start is None or run.start.seq != order.start:

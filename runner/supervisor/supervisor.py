@@ -23,6 +23,7 @@ from runner.actions import (
     Interrupt,
     MakePlan,
     Mark,
+    OwnUp,
     Record,
     Start,
     Stop,
@@ -39,7 +40,18 @@ from runner.ports.executor import Executor
 from runner.ports.forge import IssueId
 from runner.publication import comments
 from runner.snapshot import Known, Snapshot, Unheard
-from runner.supervisor import asking, company, halting, heartbeat, planning, preparing, record, running, telling
+from runner.supervisor import (
+    asking,
+    company,
+    halting,
+    heartbeat,
+    owning_up,
+    planning,
+    preparing,
+    record,
+    running,
+    telling,
+)
 from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending
 from runner.supervisor.following import Followed
@@ -167,9 +179,6 @@ class Supervisor:
         match action:
             case MakePlan():
                 return self._plan(desk, action)
-            case Answer():
-                telling.answer(desk, action.unheard)
-                return True
             case Record():
                 body, run = action.heard.body, action.heard.run
                 self._watcher.say(f"{body.said.by}: {type(body).__name__.lower()} {run.id}")
@@ -177,14 +186,11 @@ class Supervisor:
             case Switch():
                 self._watcher.say(f"{action.body.said.by}: {type(action.body).__name__.lower()} everything")
                 return halting.throw(desk, action.body)
-            case Tell():
-                telling.tell(desk, action.known, action.what)
-                return True
-            case Mark():
-                telling.mark(desk, action.known, action.label)
-                return True
-            case Close():
-                desk.forge.close(IssueId(action.known.run.plan.issue))
+            case OwnUp():
+                self._watcher.say(f"put {action.glass.plan.run} on record, which ran by break-glass")
+                return owning_up.own_up(desk, action.glass)
+            case Answer() | Tell() | Mark() | Close():
+                telling.say(desk, action)
                 return True
             case _:
                 return self._run(desk, action)

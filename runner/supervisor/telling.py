@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
+from runner.actions import Answer, Close, Mark, Tell
 from runner.approval import answers
 from runner.approval.decide import Decision, Verdict
 from runner.digest import Digest, parse
@@ -11,6 +14,7 @@ from runner.execution.outcome import Environment, ExitReason, Outcome
 from runner.ledger.bodies import Cancel, Finish, Late, Reject, Resolve
 from runner.ledger.event import Event
 from runner.plan.run import Run, RunState
+from runner.ports.forge import IssueId
 from runner.publication import comments, markers
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
@@ -27,6 +31,21 @@ _ENDED = {
     RunState.CANCELLED: Ended.CANCELLED,
     RunState.RESOLVED: Ended.RESOLVED,
 }
+
+
+def say(desk: Desk, action: Answer | Tell | Mark | Close) -> None:
+    """Carry out one of the actions that are words, or show where a run stands."""
+    match action:
+        case Answer():
+            answer(desk, action.unheard)
+        case Tell():
+            tell(desk, action.known, action.what)
+        case Mark():
+            mark(desk, action.known, action.label)
+        case Close():
+            desk.forge.close(IssueId(action.known.run.plan.issue))
+        case never:
+            assert_never(never)
 
 
 def answer(desk: Desk, unheard: Unheard) -> None:

@@ -39,6 +39,7 @@ resume = "same-approval"
 isolation = "bwrap"
 secrets = ["PGADMIN"]
 emergency = {request = ["@oncall"], approve = {count = 1, from = "@dba"}, due = "8h", despite_freeze = true}
+break_glass = ["@oncall"]
 
 [[freeze]]
 name = "weekend"
@@ -81,6 +82,7 @@ def test_everything_that_a_policy_can_say_is_read() -> None:
     assert rule.resume is Resume.SAME_APPROVAL
     assert rule.isolation == "bwrap"
     assert rule.secrets == ("PGADMIN",)
+    assert rule.break_glass.members == {"carol@example.org"}
     assert rule.emergency
     assert rule.emergency.request.members == {"carol@example.org"}
     assert [one.people.members for one in rule.emergency.approve] == [{"bob@example.org", "eve@example.org"}]
@@ -106,6 +108,7 @@ def test_what_is_not_said_is_the_strict_choice() -> None:
     assert rule.resume is Resume.NEW_APPROVAL
     assert not rule.resolve.include(PersonId("anybody@example.org"))
     assert rule.emergency is None
+    assert str(rule.break_glass) == "nobody"
 
 
 def test_an_empty_policy_is_valid_and_has_no_rules() -> None:

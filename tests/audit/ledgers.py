@@ -71,6 +71,7 @@ request = ["@ops"]
 approve = {count = 1, from = ["@ops"], expires = "24h"}
 resolve = ["@ops"]
 answer = ["bob@example.org"]
+break_glass = ["alice@example.org"]
 """
 
 
@@ -243,10 +244,10 @@ class History:
         said = self.said(by, f"/runbook approve {wanted[:12]}", number=number)
         return self.about(plan, Approve(plan_digest=plan.digest, said=said))
 
-    def start(self, plan: Plan, *, approvals: tuple[int, ...], attempt: int = 1) -> Event:
+    def start(self, plan: Plan, *, approvals: tuple[int, ...], attempt: int = 1, after: bool = False) -> Event:
         """Take the locks."""
         body = Start(
-            plan_digest=plan.digest,
+            plan_digest=self.run(plan.run).digest,
             attempt=attempt,
             nonce=f"s{self.issue}",
             locks=plan.locks,
@@ -255,6 +256,7 @@ class History:
             executor="local",
             isolation="bwrap",
             owner="host/1",
+            after=after,
         )
         return self.about(plan, body)
 
@@ -374,6 +376,29 @@ class History:
         said = self.said(ALICE, f"/runbook resolve {plan.run} did_not_run looked at it", number=2)
         body = Resolve(interrupt=gone.seq, decision=Resolution.DID_NOT_RUN, said=said, reason="looked at it")
         self.about(plan, body)
+        return plan
+
+    def glass(self) -> Plan:
+        """A run by break-glass, owned up to afterwards."""
+        made = self._plan("", by=ALICE)
+        words = f"break the glass for {made.run}\n"
+        requested = replace(
+            made.requested,
+            issue="",
+            comment=f"glass:{made.run}",
+            key=f"glass:{self.project}:{made.run}:1",
+            text_sha256=sha256(words.encode()),
+        )
+        nothing = replace(made.rehearsal, result=Rehearsal.NOTHING)
+        plan = replace(made, requested=requested, rehearsal=nothing, break_glass="the forge is down")
+        signature = self.keys[ALICE].sign_ssh(words.encode(), namespace="runbook-comment")
+        payload, proof = b64encode(words.encode()).decode(), b64encode(signature.encode()).decode()
+        said = Said(by=ALICE, comment=requested.comment, verified=True, payload=payload, signature=proof)
+        self.append(seal.plan_draft(plan, said=said, request=words, rehearsal=None, issue="9"))
+        self.runs.append(plan.run)
+        start = self.start(replace(plan, locks=()), approvals=(), after=True)
+        self.about(plan, Interrupt(start=start.seq, reason="ran without the remote", observer="host/1"))
+        self.finish(plan)
         return plan
 
     def close(self) -> None:

@@ -717,6 +717,39 @@ def _again(history: History) -> None:
     history.reverted()
 
 
+# Break-glass -------------------------------------------------------------------------------------------------------
+
+
+@attack(on="glass", alone="I11")
+def nobody_signed_that_the_glass_be_broken(scene: Scene) -> None:
+    said = find(scene.leaves, "plan").body["said"]
+    said["payload"] = said["signature"] = None
+    find(scene.leaves, "plan").touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack(on="glass", alone="I10")
+def somebody_breaks_the_glass_whom_policy_does_not_name(scene: Scene) -> None:
+    commit = _policy(scene, POLICY_TEXT.replace("break_glass", "cancel"))
+    find(scene.leaves, "start").body["policyCommit"] = commit
+    _edit_plan(scene, lambda plan: plan.update(policyCommit=commit), fields={"policyCommit": commit})
+
+
+@attack(on="glass", alone="I20")
+def what_ran_by_break_glass_is_said_to_have_held_a_lock(scene: Scene) -> None:
+    find(scene.leaves, "start").body["locks"] = ["prod/web-1"]
+    find(scene.leaves, "start").touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I8", "I10", "I20")
+def a_start_without_approvals_is_said_to_have_come_afterwards(scene: Scene) -> None:
+    start = find(scene.leaves, "start", -1)
+    start.body.update(after=True, approvals=[])
+    start.touched = True
+    scene.hand.write(scene.leaves)
+
+
 @pytest.fixture(scope="module")
 def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, History]:
     """The valid records that are attacked: one with everything once, one of attempts that rest on earlier ones."""
@@ -724,6 +757,7 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, History]:
         "valid": a_history(tmp_path_factory.mktemp("valid")),
         "again": a_history(tmp_path_factory.mktemp("again"), make=_again),
         "asked": a_history(tmp_path_factory.mktemp("asked"), make=History.asked),
+        "glass": a_history(tmp_path_factory.mktemp("glass"), make=History.glass),
     }
     for history in made.values():
         generate(history.path.parent / f"keys-{history.project}" / "stranger")
@@ -758,7 +792,7 @@ def judge(scene: Scene, *, without: str | None = None) -> Report:
         return verify(source, now=scene.now, pins=scene.pins, deep=True, checks=checks, processes=1)
 
 
-@pytest.mark.parametrize("name", ["valid", "again", "asked"])
+@pytest.mark.parametrize("name", ["valid", "again", "asked", "glass"])
 def test_the_valid_record_is_clean(histories: dict[str, History], name: str) -> None:
     with opened("", at=histories[name].path) as source:
         report = verify(source, now=NOW, deep=True)
@@ -888,7 +922,7 @@ def _edit_plan(
         if one.type == "approve":
             issue = int(leaf.body["issue"])
             one.body["said"] = _said(scene, BOB, f"/runbook approve {new[:12]}", issue=issue, number=1)
-        if one.type == "finish":
+        if one.type in {"finish", "late"}:
             same = {"planDigest": new, "runbook": plan["runbook"], "request": plan["requested"]}
             _edit_manifest(one, lambda manifest, same=same: manifest.update(same))  # type: ignore[misc] # a default binds it
     scene.hand.write(scene.leaves)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from runner.digest import Digest, sha256
 from runner.errors import IntegrityError
@@ -134,6 +135,10 @@ def test_nothing_starts_while_everything_is_halted() -> None:
         after(GENESIS, HALT, start("a"))
     assert after(GENESIS, HALT, unhalt(1)).halted is None
     assert after(GENESIS, HALT, unhalt(1), start("a")).locks == {"a": 3}
+
+
+def test_a_halt_does_not_keep_from_the_record_what_ran_by_break_glass() -> None:
+    assert after(GENESIS, HALT, structs.replace(start("a"), locks=(), after=True)).locks == {}
 
 
 def test_what_had_started_before_a_halt_comes_to_its_end() -> None:

@@ -186,6 +186,19 @@ def test_what_an_emergency_owes_may_be_approved_in_any_state_after_its_start(sta
     assert a_run(*later, yes, plan=emergency).run.state is state
 
 
+def test_what_ran_by_break_glass_is_recorded_afterwards_and_in_no_other_way() -> None:
+    glass = a_plan(break_glass="the forge is down")
+    afterwards = msgspec.structs.replace(A_START, plan_digest=glass.digest, locks=(), after=True)
+    planned, begun = a_run(plan=glass).run, a_run(afterwards, plan=glass).run
+    assert misfit(planned, afterwards) == ""
+    assert "its plan says otherwise" in misfit(planned, A_START)
+    assert "its plan says otherwise" in misfit(a_run().run, afterwards)
+    assert "no end" in misfit(begun, FINISH)
+    lost = a_run(afterwards, A_LOSS, msgspec.structs.replace(RESOLVE, decision=Resolution.REVERTED), plan=glass).run
+    again = msgspec.structs.replace(BODIES["resume"], plan_digest=glass.digest)
+    assert "ask anew" in misfit(lost, again)
+
+
 def test_an_emergency_that_never_started_owes_nothing() -> None:
     emergency = a_plan(emergency="the site is down", owes_by="2026-11-24T12:00:00.000Z")
     run = a_run(bodies.Expire(plan_digest=emergency.digest), plan=emergency).run

@@ -126,7 +126,7 @@ def test_each_verb_is_read_with_its_arguments(trigger: str, words: str, args: ob
         ("run x --emergency=", "needs a reason"),
         ("run x --emergency a=1", "needs a reason"),
         ("run x --emergency why --emergency why", "given twice"),
-        ('run x --break-glass "why"', "not available yet"),
+        ('run x --break-glass "why"', "a forge that takes comments is not"),
         ("halt", "reason is needed"),
         ("run x --force=1", "not a parameter's name"),
         ("run x a=\u202eb", "direction"),

@@ -25,6 +25,7 @@ EFFECTS: tuple[tuple[str, str, str], ...] = (
     ("runner.adapters.executor.local", "LocalExecutor", "deliver"),
     ("runner.adapters.executor.local", "LocalExecutor", "forget"),
     ("runner.supervisor.planning", "", "_keep"),
+    ("runner.supervisor.glass", "", "remove"),
     ("runner.evidence.view", "", "refresh"),
 )
 """Everything that a supervisor changes outside of its own memory: module, class, function.

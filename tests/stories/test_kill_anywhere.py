@@ -53,9 +53,15 @@ def sealed(founded: World, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def killed(
-    world: World, number: int, *, when: str = "before", person: str = "alice", more: tuple[str, ...] = ()
+    world: World,
+    number: int,
+    *,
+    when: str = "before",
+    person: str = "alice",
+    more: tuple[str, ...] = (),
+    code: int = 0,
 ) -> bool:
-    """Reconcile until the N-th effect; False if it got through."""
+    """Reconcile until the N-th effect; False if it got through, which ends with an exit code."""
     log = world.folder / "effects"
     log.unlink(missing_ok=True)
     command = [
@@ -70,8 +76,8 @@ def killed(
     ]
     environment = os.environ | world.environment()
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, timeout=120)
-    assert done.returncode in {-signal.SIGKILL, 0}, done.stderr.decode()
-    return done.returncode != 0
+    assert done.returncode in {-signal.SIGKILL, code}, done.stderr.decode()
+    return done.returncode != code
 
 
 def numbers(part: int) -> Iterator[int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from runner.approval.approval import Approval, approvals, resumption
 from runner.approval.decide import decide, people_of
+from runner.approval.glass import may_break_glass
 from runner.approval.rules import Emergency, Identity, Policy, Requirement, Rule
 from runner.approval.rules import Resume as Needs
 from runner.audit.book import Seen, Told
@@ -61,9 +62,31 @@ class Enough(Check):
         if policy is None or seen.before.plan is None:
             yield self.broken(seen, f"there is no readable policy at {body.policy_commit[:SHORT]} to judge it by")
             return
-        yield from self._due(seen, seen.before.plan)
         people = self.context.code.people(body.policy_commit)
+        yield from self._judged(seen, body, policy, plan=seen.before.plan, people=people)
+
+    def _judged(
+        self, seen: Seen, body: Start, policy: Policy, *, plan: StoredPlan, people: People | None
+    ) -> Iterator[Violation]:
+        if body.after:
+            yield from self._glass(seen, body, policy, plan=plan, people=people)
+            return
+        yield from self._due(seen, plan)
         for reason in _ruling(seen, body, policy, people=people).anyway:
+            yield self.broken(seen, reason)
+
+    def _glass(
+        self, seen: Seen, body: Start, policy: Policy, *, plan: StoredPlan, people: People | None
+    ) -> Iterator[Violation]:
+        """What ran while nobody could be asked has no approvals, and its own policy named who ran it."""
+        if not plan.break_glass:
+            yield self.broken(seen, "its plan says nothing of break-glass")
+        if body.approvals or body.policy_commit != plan.policy_commit:
+            yield self.broken(seen, "it ran by break-glass, and names approvals or another policy than its plan")
+        by = plan.requested.by
+        member = people is not None and people.person(by) == by
+        decision = may_break_glass(policy, plan=plan, member=member, now=from_iso(plan.made_at))
+        for reason in () if decision.allowed else decision.reasons:
             yield self.broken(seen, reason)
 
     def _policy(self, body: Start) -> Policy | None:
@@ -108,9 +131,10 @@ class FourEyes(Check):
         if code is None:
             return
         if isinstance(body, Plan):
-            local = body.request_key.startswith("local:")
+            local = body.break_glass or body.request_key.startswith("local:")
             yield from signed(self, seen, body.said, people=(code.people(body.policy_commit),), local=local)
             yield from self._request(seen, body.said)
+            yield from self._own_words(seen, body)
         if isinstance(body, Approve) and seen.before and _pays(seen.before):
             yield from self._afterwards(seen, body, code=code)
         if not isinstance(body, Start) or seen.before is None or seen.before.plan is None:
@@ -121,7 +145,7 @@ class FourEyes(Check):
             if isinstance(event.body, Approve):
                 yield from signed(self, seen, event.body.said, people=(people,), local=local)
         yield from self._resumed(seen, seen.before.run, people, local=local)
-        if policy is None:
+        if policy is None or body.after:
             return
         ruling = _ruling(seen, body, policy, people=people)
         for reason in () if ruling.anyway else ruling.reasons:
@@ -144,6 +168,12 @@ class FourEyes(Check):
             local = told.run.plan.request_key.startswith("local:")
             people = (code.people(start.policy_commit), code.people(code.tip))
             yield from signed(self, seen, body.said, people=people, local=local)
+
+    def _own_words(self, seen: Seen, body: Plan) -> Iterator[Violation]:
+        """Where no forge vouches for anybody, the person's own signature does, for this very run."""
+        run = seen.event.run if seen.event else None
+        if body.break_glass and not (body.said.signature and run and run in words(body.said).body):
+            yield self.broken(seen, f"nothing proves that {body.said.by} broke the glass for this run")
 
     def _request(self, seen: Seen, said: Said) -> Iterator[Violation]:
         """What the requester signed is what the plan was made from."""

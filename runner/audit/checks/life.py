@@ -98,7 +98,9 @@ class OnePlan(Check):
             "run": (plan.run, told.run.id),
             "request": (plan.requested.key, body.request_key),
             "requester": (plan.requested.by, body.said.by),
-            "issue": (plan.requested.issue, body.issue),
+            # Nobody asked for it in an issue; the one that tells of it came later.
+            "issue": (plan.requested.issue, "" if body.break_glass else body.issue),
+            "break-glass": (bool(plan.break_glass), body.break_glass),
             "runbook": (plan.runbook.name, body.runbook),
             "runbook commit": (plan.runbook.commit, body.runbook_commit),
             "risk": (plan.risk, body.risk),
@@ -167,8 +169,9 @@ class Locks(Check):
             for lock in body.locks:
                 if lock in seen.holders:
                     yield self.broken(seen, f"lock {lock} was held by start {seen.holders[lock]}")
-            if seen.told and body.locks != seen.told.run.plan.locks:
-                yield self.broken(seen, f"it takes {body.locks}, its plan needs {seen.told.run.plan.locks}")
+            needed = () if body.after or seen.told is None else seen.told.run.plan.locks
+            if seen.told and body.locks != needed:
+                yield self.broken(seen, f"it takes {body.locks}, its plan needs {needed}")
         if isinstance(body, Resolve) and body.interrupt not in self.context.book.interrupts:
             yield self.broken(seen, f"event {body.interrupt} is no open interrupt")
 

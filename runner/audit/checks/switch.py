@@ -27,7 +27,7 @@ class Halted(Check):
     def see(self, seen: Seen) -> Iterator[Violation]:
         """(1) no start while halted, (2) what is lifted is the halt in force, (3) by whom policy names, (4) signed."""
         body = seen.event.body if seen.event else None
-        if isinstance(body, Start) and seen.halted is not None:
+        if isinstance(body, Start) and not body.after and seen.halted is not None:
             yield self.broken(seen, f"event {seen.halted} had halted everything")
         if isinstance(body, Unhalt) and body.halt != seen.halted:
             yield self.broken(seen, f"it lifts {body.halt}, which is not the halt in force")
