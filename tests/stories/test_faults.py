@@ -288,7 +288,8 @@ def test_the_first_wish_to_end_cancels_the_run_and_records_that(world: World, nu
         supervisor.send_signal(number)
         _, err = supervisor.communicate(timeout=60)
     assert supervisor.returncode == 130, err
-    assert "Traceback" not in err
+    # What a cell shows of its own interruption stands behind a bar; the runner itself shows none.
+    assert "Traceback" not in "\n".join(line for line in err.splitlines() if not line.startswith("    | "))
     run = world.run(issue)
     assert run.end
     assert isinstance(run.end.body, Finish)
@@ -319,7 +320,8 @@ def test_a_wish_to_end_while_nothing_runs_ends_the_command_and_loses_nothing(wor
         wait_for(world.state() / "lab-00000000" / "heartbeats.json")
         supervisor.send_signal(signal.SIGTERM)
         _, err = supervisor.communicate(timeout=60)
-    assert "Traceback" not in err
+    # What a cell shows of its own interruption stands behind a bar; the runner itself shows none.
+    assert "Traceback" not in "\n".join(line for line in err.splitlines() if not line.startswith("    | "))
     issue = world.planned()
     assert world.run(issue).state is RunState.PLANNED
 

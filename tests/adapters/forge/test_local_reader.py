@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runner.adapters.forge.local_branch import FRESH
 from runner.errors import IntegrityError
 from runner.ports.forge import IssueId
 from tests.adapters.forge.edits import FIRST, two_issues
@@ -84,6 +86,8 @@ def test_a_change_of_one_issue_is_seen_and_the_other_stays(site: Site) -> None:
     reader = site.forge("bob@x")
     before = reader.thread(IssueId("2"))
     site.forge("alice@x").comment(FIRST, "new words")
+    # For so long the remote's last answer is good enough to look at.
+    time.sleep(FRESH)
     reader.issues()
     assert reader.thread(FIRST).comments[-1].body == "new words"
     assert reader.thread(IssueId("2")) == before
