@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -208,6 +209,33 @@ def test_what_was_never_handed_to_a_worker_is_never_run(ran: World, tmp_path: Pa
     assert world.run("1").message.endswith("no cell of it is known to have run")
     assert world.times() == 0
     clean(world)
+
+
+def test_what_no_worker_has_claimed_is_not_run_any_more(ran: World, tmp_path: Path) -> None:
+    world = worlds.copied(ran, tmp_path / "w")
+    (spool(world) / CLAIMED).unlink()
+    shutil.rmtree(spool(world) / "outcome")
+    (spool(world) / "transcript.jsonl").unlink()
+    before = world.times()
+    world.reconcile()
+    assert kinds(world) == RECORDED[:-1]
+    assert world.times() == before
+    assert list((world.state() / "lab-00000000" / "spool").iterdir()) == []
+    clean(world)
+
+
+def test_a_record_that_was_altered_or_is_being_worked_on_is_told_and_left_alone(ran: World, tmp_path: Path) -> None:
+    world = worlds.copied(ran, tmp_path / "w")
+    (record,) = records(world)
+    with (record.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        (words,) = world.reconcile().trouble
+        assert "it is recorded after that" in words
+    record.write_text(record.read_text().replace("so is the shop", "so is the pub"))
+    (words,) = world.reconcile().trouble
+    assert "it is not as it was written" in words
+    assert kinds(world) == ["genesis"]
+    assert records(world) == [record]
 
 
 def test_while_the_remote_answers_nobody_breaks_the_glass(glass: World) -> None:
