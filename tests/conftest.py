@@ -6,6 +6,11 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is no property of the product: a busy machine must not fail a test.
+settings.register_profile("house", parent=settings.default, deadline=None)
+settings.load_profile("house")
 
 MACHINE = "machine:"
 """Begins the reason of a skip that depends on the machine alone (no user namespaces): allowed everywhere."""
