@@ -52,7 +52,7 @@ def command(
       runbook run rotate-certificate --issue 12 host=127.0.0.1 port=8443
       runbook run terraform-apply module=/srv/shop variables.release=2.0
       runbook run restart host=web-1 --emergency "the shop is down"
-      runbook run restart host=web-1 --break-glass "the shop is down, and the forge is too"
+      runbook run restart host=web-1 --break-glass "the forge is down too"
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.cli.supervise import open_folder
 

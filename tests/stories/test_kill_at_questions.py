@@ -43,6 +43,8 @@ def waiting(founded: World, tmp_path_factory: pytest.TempPathFactory) -> World:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     os.kill(parse(Claim, (spool / CLAIMED).read_bytes()).pid, signal.SIGKILL)
+    # The guardian tidies up after the worker: a copy that is made meanwhile would miss what goes.
+    wait_for(spool / "private", there=False)
     mine = of_process()
     assert mine
     (spool / CLAIMED).write_bytes(canonical(mine))
