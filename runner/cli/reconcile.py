@@ -87,7 +87,7 @@ class _Stay:
     def round(self, workspace: Workspace, executor: Executor, bell: Bell | None) -> Workspace:
         """Do everything that can be done now, and let go whoever waited for it; return the clone as it is then."""
         from runner.cli.progress import watching
-        from runner.cli.rings import answering, let_go
+        from runner.cli.rings import answering, let_all_go
         from runner.evidence.view import refresh
         from runner.supervisor.supervisor import Supervisor
         from runner.wiring import now
@@ -99,9 +99,8 @@ class _Stay:
             snapshot = supervisor.reconcile(wait=self.wait)
         workspace = supervisor.workspace
         refresh(workspace.objects, branch=workspace.settings.evidence_branch)
-        for ring in waiting:
-            if bell and ring in bell.callers():
-                let_go(bell, ring, snapshot, workspace=workspace)
+        if bell:
+            let_all_go(bell, waiting, snapshot, workspace=workspace)
         return workspace
 
 

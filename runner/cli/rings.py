@@ -6,7 +6,7 @@ with that, the command does the work itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -116,3 +116,10 @@ def let_go(bell: Bell, ring: Ring, snapshot: Snapshot, *, workspace: Workspace) 
 
     refresh(workspace.objects, branch=workspace.settings.evidence_branch)
     bell.end(ring, msgspec.to_builtins(came_of(workspace, snapshot, ring=ring)))
+
+
+def let_all_go(bell: Bell, waiting: Iterable[Ring], snapshot: Snapshot, *, workspace: Workspace) -> None:
+    """At the end of a round: tell those who waited before it and still do what came of their requests."""
+    for ring in waiting:
+        if ring in bell.callers():
+            let_go(bell, ring, snapshot, workspace=workspace)

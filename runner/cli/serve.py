@@ -110,7 +110,7 @@ class _Loop:
         return True
 
     def _reconciled(self) -> Snapshot:
-        from runner.cli.rings import answering, let_go
+        from runner.cli.rings import answering, let_all_go
         from runner.supervisor.supervisor import Supervisor
         from runner.supervisor.watcher import Watcher
         from runner.wiring import now
@@ -123,9 +123,7 @@ class _Loop:
         self._workspace = supervisor.workspace
         for error in supervisor.put_off:
             LOG.warning("put off: %s", error)
-        for ring in waiting:
-            if ring in self._bell.callers():
-                let_go(self._bell, ring, snapshot, workspace=self._workspace)
+        let_all_go(self._bell, waiting, snapshot, workspace=self._workspace)
         return snapshot
 
 
