@@ -31,6 +31,8 @@ _STORE = re.compile(
 STORES = "environment, files, sops:PATH-IN-THE-REPOSITORY.yaml or vault:https://HOST/v1/MOUNT/data/PATH"
 _SERVER = re.compile(r"(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://(?:127\.0\.0\.1|localhost))(?::[0-9]{1,5})?")
 _AT_GITLAB = re.compile(r"[0-9]+|[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
+_ZONE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+"""A runner's tag: it travels as a typed input of a pipeline."""
 _FOR_WORKERS = re.compile(
     r"PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LC_[A-Z]+|XDG_(?:STATE|CACHE|CONFIG|DATA)_HOME|PYTHONPATH"
     r"|RUNBOOK_(?:STATE|HOST|DEBUG|SECRET_.+)"
@@ -51,6 +53,7 @@ class Settings:
     `project` is the id that genesis froze; `branch` holds runbooks and policy; `lease` is how long a silent owner is
     waited for; `gitlab` is the server's address and `gitlab_project` the project's path or number there, for
     `forge = "gitlab"`; `secrets` is a folder of secret files, one for each name; `secret_stores` are asked in order.
+    `zones` are patterns of targets with the tag of the runners that reach them, for `executor = "gitlab-ci"`.
     """
 
     project: str = ""
@@ -71,6 +74,7 @@ class Settings:
     kernel_file_size: int = 10240
     secrets: str = ""
     secret_stores: tuple[str, ...] = ("environment", "files")
+    zones: tuple[tuple[str, str], ...] = ()
 
 
 def read(text: str | None) -> Settings:
@@ -90,15 +94,17 @@ def read(text: str | None) -> Settings:
     for name, value in table.items():
         if name == "secret-stores":
             problems += _not_stores(value)
+        elif name == "zones":
+            problems += _not_zones(value)
         elif name in known and not _fits(value, str(known[name].type)):
             problems.append(f"{name} must be of type {known[name].type}, not {value!r}")
         elif name in _NAMES and not _NAME.fullmatch(str(value)):
             problems.append(f"{name} = {value!r} must be of letters and digits with single - _ . / between them")
-    problems += _not_a_forge(table)
+    problems += _not_a_forge(table) + _not_an_executor(table)
     if problems:
         raise OperatorError(DOING, "; ".join(problems), hint=f"settings are: {', '.join(known)}")
-    stores = table.pop("secret-stores", None)
-    settings = Settings(**{name.replace("-", "_"): value for name, value in table.items()})
+    stores, zones = table.pop("secret-stores", None), table.pop("zones", {})
+    settings = Settings(**{name.replace("-", "_"): value for name, value in table.items()}, zones=(*zones.items(),))
     return replace(settings, secret_stores=tuple(stores)) if stores else settings
 
 
@@ -115,6 +121,26 @@ def _not_a_forge(table: Mapping[str, object]) -> list[str]:
     if place and not _AT_GITLAB.fullmatch(place):
         wrong.append("gitlab-project must be a path such as ops/runbooks, or the project's number")
     return wrong
+
+
+def _not_an_executor(table: Mapping[str, object]) -> list[str]:
+    """What keeps runs from happening anywhere."""
+    executor = table.get("executor", "local")
+    if executor not in ("local", "gitlab-ci"):
+        return [f"executor = {executor!r} must be local or gitlab-ci"]
+    lacking = [name for name in ("gitlab", "gitlab-project", "zones") if not table.get(name)]
+    return [f"executor = 'gitlab-ci' needs {', '.join(lacking)}"] if executor == "gitlab-ci" and lacking else []
+
+
+def _not_zones(value: object) -> list[str]:
+    """What keeps a value from being a table of target patterns and runner tags."""
+    if not isinstance(value, dict):
+        return ["zones must be a table of target patterns, each with the tag of the runners that reach them"]
+    return [
+        f"zones: the tag of {pattern!r} must be of letters, digits and - _ ."
+        for pattern, tag in value.items()
+        if not isinstance(tag, str) or not _ZONE.fullmatch(tag)
+    ]
 
 
 def _not_stores(value: object) -> list[str]:

@@ -142,7 +142,7 @@ def _started(known: Known, *, halted: bool) -> Iterator[Action]:
         case WorkState.SEALED:
             yield Finish(known=known)
         case WorkState.DEAD:
-            yield Interrupt(known=known, reason="its worker died before the outcome was sealed")
+            yield Interrupt(known=known, reason=known.died or "its worker died before the outcome was sealed")
         case state:
             assert_never(state)
 

@@ -32,6 +32,7 @@ class Known:
         ahead: the runs that may start too and come before it for one of its locks, next one first.
         ours: whether this supervisor's machine owns the start.
         work: what the executor knows of the current attempt.
+        died: of dead work, why there is no outcome, as far as the executor knows.
         lost: whether the owner was silent for longer than the lease, on the observer's own clock.
         asked: what its worker waits to know from a person; None unless it waits, on this machine.
         told: what has been said on the issue already.
@@ -54,6 +55,7 @@ class Known:
     halted: int | None = None
     ahead: tuple[str, ...] = ()
     owed: Owed | None = None
+    died: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,10 @@ def test_a_setting_is_read_by_its_name_with_hyphens() -> None:
         ('[tool.runbook]\nproject = "a--b"\nbot = "a b"\n', "project = .*; bot = 'a b'"),
         ("[tool]\nrunbook = 1\n", "not a table"),
         ("[tool.runbook", "reading"),
+        ('[tool.runbook]\nexecutor = "cron"\n', "executor = 'cron' must be local or gitlab-ci"),
+        ('[tool.runbook]\nexecutor = "gitlab-ci"\ngitlab-project = "1"\n', "'gitlab-ci' needs gitlab, zones"),
+        ('[tool.runbook]\nzones = "x"\n', "zones must be a table"),
+        ('[tool.runbook.zones]\n"a/*" = "x y"\n"b" = 1\n', "zones: the tag of 'a/\\*' .*; zones: the tag of 'b'"),
         ("[tool.runbook]\nsecret-stores = []\n", "must be a list of environment, files"),
         ('[tool.runbook]\nsecret-stores = "files"\n', "must be a list of environment, files"),
         ('[tool.runbook]\nsecret-stores = ["files", "files"]\n', "files is there twice"),
@@ -117,3 +121,8 @@ def test_state_is_where_the_environment_says_and_never_in_the_repository() -> No
     assert config.state_folder("p", {"RUNBOOK_STATE": "/s"}) == Path("/s/p")
     assert config.state_folder("p", {"XDG_STATE_HOME": "/x"}) == Path("/x/runbook/p")
     assert config.state_folder("p", {}) == Path.home() / ".local" / "state" / "runbook" / "p"
+
+
+def test_zones_keep_their_order_because_the_first_match_counts() -> None:
+    text = '[tool.runbook.zones]\n"production/*" = "prod-runner"\n"*" = "any.runner"\n'
+    assert config.read(text).zones == (("production/*", "prod-runner"), ("*", "any.runner"))

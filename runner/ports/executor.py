@@ -6,7 +6,7 @@ bytes that the supervisor signed or that the worker sealed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -32,11 +32,16 @@ class Work:
     """One piece of work: `key` (`<run id>/<attempt>` or `<run id>/rehearsal`), and the `files` that a worker needs.
 
     What is of one `kind` can be carried out by a worker that was made ready for another of that kind; empty for none.
+    `targets` and `locks` are the plan's: they say where a worker has to be, and which others it must not meet.
+    `seconds` is how long it may take altogether; 0 for no limit.
     """
 
     key: str
     files: Mapping[str, bytes]
     kind: str = ""
+    targets: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 class Executor(Protocol):
@@ -45,6 +50,20 @@ class Executor(Protocol):
     @property
     def name(self) -> str:
         """`local`, `gitlab-ci`, ...: recorded in plan and start."""
+        ...
+
+    @property
+    def isolation(self) -> str:
+        """The least isolation that cells need there, whatever policy says: a plan asks for no less."""
+        ...
+
+    def refuses(self, *, targets: Sequence[str], questions: bool) -> str:
+        """Say why work cannot be carried out there; empty if it can. Asked when planning.
+
+        Args:
+            targets: what the run acts on.
+            questions: whether its worker may ask something while it runs.
+        """
         ...
 
     def submit(self, work: Work) -> None:
@@ -57,6 +76,10 @@ class Executor(Protocol):
 
     def state(self, key: str) -> WorkState:
         """Say where a piece of work stands."""
+        ...
+
+    def why(self, key: str) -> str:
+        """Say what is known of why a dead one's work has no outcome; empty for nothing."""
         ...
 
     def collect(self, key: str) -> Mapping[str, bytes]:

@@ -203,6 +203,7 @@ def _known(desk: Desk, run: Run, *, thread: Thread, beats: dict[str, str], obser
     plan = desk.plan(run)
     ours = _ours(desk, run)
     watched = run.state is RunState.STARTED and not ours
+    work = desk.executor.state(work_key(run)) if ours else WorkState.UNKNOWN
     return Known(
         run=run,
         plan=plan,
@@ -210,7 +211,8 @@ def _known(desk: Desk, run: Run, *, thread: Thread, beats: dict[str, str], obser
         decision=judged(desk, run, plan, thread=thread) if run.state is RunState.PLANNED else None,
         holder=_holder(desk, run),
         ours=ours,
-        work=desk.executor.state(work_key(run)) if ours else WorkState.UNKNOWN,
+        work=work,
+        died=desk.executor.why(work_key(run)) if work is WorkState.DEAD else "",
         owed=debt(desk, run, plan),
         halted=desk.ledger.state.halted,
         lost=watched and observer.lost(run.id, beats.get(PREFIX + run.id, "")),

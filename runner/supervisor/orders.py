@@ -8,6 +8,7 @@ import msgspec
 
 from runner.digest import Digest, canonical, sha256
 from runner.errors import IntegrityError
+from runner.execution import environments
 from runner.execution.kind import kind_of
 from runner.execution.needs import LOCK
 from runner.execution.order import ACTING, NOTHING, PAYLOAD_TYPE, Carried, Mode, Order
@@ -21,6 +22,8 @@ from runner.supervisor.desk import Desk
 
 REHEARSAL, PREPARATION = "rehearsal", "preparation"
 """How the executor calls a run's rehearsal, and its making ready, behind the run's id."""
+SETTLING = 300.0
+"""Seconds that a worker has besides, to begin and to seal."""
 PASSING = frozenset({REHEARSAL, PREPARATION})
 """Work that nobody waits for but the supervisor that ordered it."""
 
@@ -142,4 +145,13 @@ def _work(desk: Desk, plan: Plan, order: Order, *, key: str, notebook: bytes, fi
     if plan.environment:
         lock = _file(desk, plan, plan.environment.path, digest=plan.environment.sha256, what="lock file")
         inside[LOCK] = lock
-    return Work(key=key, files=inside, kind=kind_of(order))
+    locks = plan.locks if order.mode in ACTING else ()
+    return Work(
+        key=key, files=inside, kind=kind_of(order), targets=plan.targets, locks=locks, seconds=_seconds(plan, order)
+    )
+
+
+def _seconds(plan: Plan, order: Order) -> float:
+    """How long a worker may be at it altogether: to build what the cells need, the cells, and what undoes them."""
+    building = 2 * environments.TIMEOUT if plan.environment else 0.0
+    return building + plan.timeout * (2 if order.mode in ACTING else 1) + SETTLING

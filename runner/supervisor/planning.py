@@ -11,6 +11,7 @@ import msgspec
 from runner.approval import answers
 from runner.approval.collect import said
 from runner.approval.decide import may_request, secrets_refused
+from runner.approval.rules import ISOLATION
 from runner.digest import parse, sha256
 from runner.errors import OperatorError, RequestError
 from runner.evidence.seal import plan_draft
@@ -59,6 +60,7 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
     runbook, plan = _drafted(desk, request)
     plan = _isolated(desk, msgspec.structs.replace(plan, emergency=request.emergency))
     _may_request(desk, plan)
+    _can_be_done(desk, plan)
     rehearsed, left = _rehearse(desk, runbook, plan, watch=lambda so_far: progress(plan.run, so_far))
     plan = freeze(plan, rehearsed=rehearsed, files=_saved(left), now=desk.now(), life=desk.policy.plan_expires)
     if plan.emergency:
@@ -133,9 +135,17 @@ def _terms(desk: Desk) -> Terms:
 
 
 def _isolated(desk: Desk, plan: Plan) -> Plan:
-    """The plan with the least isolation that policy accepts for all its targets."""
+    """The plan with the least isolation that policy accepts for all its targets, and the executor."""
     least = desk.policy.least_isolation(runbook=plan.runbook.name, risk=plan.risk, targets=plan.targets)
-    return msgspec.structs.replace(plan, isolation=least)
+    return msgspec.structs.replace(plan, isolation=max(least, desk.executor.isolation, key=ISOLATION.__getitem__))
+
+
+def _can_be_done(desk: Desk, plan: Plan) -> None:
+    """What the executor cannot do is said now, and not when people have approved it."""
+    wrong = desk.executor.refuses(targets=plan.targets, questions=bool(plan.questions))
+    if wrong:
+        hint = "see the executor's limits in the README, or have the project use another one"
+        raise RequestError(f"planning {plan.runbook.name} for executor {desk.executor.name}", wrong, hint=hint)
 
 
 def _nothing_leaks(request: Request) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from runner.adapters.forge.gitlab import GitLabForge
-from runner.adapters.forge.gitlab_asking import Asking
+from runner.adapters.gitlab_asking import Asking
 from runner.ports.forge import Forge
 from tests.adapters.forge.site import new_site
 from tests.gitlab.faults import Fault, Kind

@@ -63,6 +63,15 @@ class LocalExecutor:
         """Recorded in plan and start."""
         return "local"
 
+    @property
+    def isolation(self) -> str:
+        """Policy alone decides on a host of our own."""
+        return "none"
+
+    def refuses(self, *, targets: Sequence[str], questions: bool) -> str:  # noqa: ARG002 - the port's names
+        """Nothing: every target is reached from here, and a worker can be asked and answered."""
+        return ""
+
     def spool(self, key: str) -> Path:
         """The folder of one piece of work; its name is a digest, so that no key can point elsewhere."""
         return self._root / sha256(key.encode())[:20]
@@ -164,6 +173,10 @@ class LocalExecutor:
         if (spool / OUTCOME).is_dir():
             return WorkState.SEALED
         return WorkState.RUNNING if lives else WorkState.DEAD
+
+    def why(self, key: str) -> str:  # noqa: ARG002 - the port's name
+        """Nothing: a process that was killed leaves no word."""
+        return ""
 
     def collect(self, key: str) -> Mapping[str, bytes]:
         """Return every file of a sealed outcome, or the transcript of a dead worker, by its path."""

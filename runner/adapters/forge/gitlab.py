@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from runner.adapters.forge import gitlab_rows as rows
-from runner.adapters.forge.gitlab_asking import Asking
+from runner.adapters.gitlab_asking import Asking
 from runner.config import Settings
 from runner.errors import OperatorError, RequestError
 from runner.ports.forge import Comment, Issue, IssueId, PersonId, Thread

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.adapters.forge.gitlab import GitLabForge, opened
-from runner.adapters.forge.gitlab_asking import Asking
+from runner.adapters.gitlab_asking import Asking
 from runner.config import Settings
 from runner.errors import OperatorError, OutsideError, RequestError
 from runner.ports.forge import IssueId, PersonId

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import requests
 
-from runner.adapters.forge import gitlab_asking
-from runner.adapters.forge.gitlab_asking import Asking, BusyError
+from runner.adapters import gitlab_asking
+from runner.adapters.gitlab_asking import Asking, BusyError
 from runner.errors import OperatorError, OutsideError, RequestError
 from tests.gitlab.app import Server
 from tests.gitlab.conftest import seeded, server
