@@ -12,6 +12,7 @@ import re
 import traceback
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -40,6 +41,7 @@ MODULES = (
     "pipelines",
     "protection",
     "repository",
+    "runners",
     "uploads",
 )
 """Modules of `api/`, which fill the table of operations."""
@@ -77,7 +79,12 @@ class Server:
         return Starlette(routes=[Route("/{path:path}", self.answer, methods=methods)])
 
     async def answer(self, request: Request) -> Response:
-        """Answer one request."""
+        """Answer one request, with the server's time."""
+        response = await self._answered(request)
+        response.headers["Date"] = format_datetime(self.site.clock(), usegmt=True)
+        return response
+
+    async def _answered(self, request: Request) -> Response:
         path = request.scope["raw_path"].decode().partition("?")[0]
         body = await request.body()
         fault = self.faults.next(request.method, path)

@@ -1,7 +1,8 @@
 """GitLab's published contract, held against every exchange: what the stand-in says has to be what GitLab may say.
 
-The contract is the OpenAPI file of the shared data. Requests are not judged by it (it knows less of them than GitLab
-accepts), but for the operation: one that GitLab does not publish is not answered either.
+The contract is the OpenAPI file of the shared data, and beside it `supplement.yaml`: what that trimmed file leaves out,
+in our own words after GitLab's documentation. Requests are not judged by it (it knows less of them than GitLab does),
+but for the operation: one that GitLab does not publish is not answered either.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from jsonschema import Draft4Validator
 from jsonschema.exceptions import best_match
 
 FILE = Path(__file__).resolve().parents[3] / "shared" / "gitlab" / "openapi.yaml"
+SUPPLEMENT = Path(__file__).resolve().parent / "supplement.yaml"
 
 
 class Exchange(NamedTuple):
@@ -30,9 +32,16 @@ class Exchange(NamedTuple):
 
 @cache
 def _contract() -> dict[str, Any]:
+    """Both files as one: operations of the supplement come first, and its fields are added to those of a schema."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    loaded: dict[str, Any] = yaml.load(FILE.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe loader
-    return loaded
+    loaded, more = (yaml.load(one.read_text(encoding="utf-8"), Loader=loader) for one in (FILE, SUPPLEMENT))  # noqa: S506 - a safe loader
+    for path, operations in more["paths"].items():
+        loaded["paths"][path] = loaded["paths"].get(path, {}) | operations
+    for name, schema in more["components"]["schemas"].items():
+        known = loaded["components"]["schemas"].setdefault(name, schema)
+        known["properties"] = known["properties"] | schema["properties"]
+    made: dict[str, Any] = loaded
+    return made
 
 
 @cache

@@ -21,14 +21,19 @@ def rule_for(project: Project, branch: str) -> Protected | None:
     return next((one for one in project.protected.values() if fnmatch.fnmatchcase(branch, one.name)), None)
 
 
+def rules_for(project: Project, branch: str) -> list[Protected]:
+    """Every protection that a branch has: where there are several, GitLab lets through what any of them does."""
+    return [one for one in project.protected.values() if fnmatch.fnmatchcase(branch, one.name)]
+
+
 def may_push(site: Site, project: Project, *, user: User, branch: str) -> bool:
     """Whether a user may move a branch forward."""
-    level, rule = site.level(project, user), rule_for(project, branch)
+    level, rules = site.level(project, user), rules_for(project, branch)
     if level < Level.DEVELOPER or user.state != "active":
         return False
-    if rule is None:
+    if not rules:
         return True
-    return user.id in rule.users or (rule.push is not Level.NONE and level >= rule.push)
+    return any(user.id in rule.users or (rule.push is not Level.NONE and level >= rule.push) for rule in rules)
 
 
 def protection(site: Site, project: Project, user: User) -> str:
@@ -36,10 +41,9 @@ def protection(site: Site, project: Project, user: User) -> str:
     names = {*Repository(project.folder).branches(), *project.protected}
     lines = []
     for name in names:
-        rule = rule_for(project, name)
-        if rule is not None:
+        if rules := rules_for(project, name):
             allowed = may_push(site, project, user=user, branch=name)
-            lines.append(f"{name} {'yes' if allowed else 'no'} {'yes' if rule.force else 'no'}")
+            lines.append(f"{name} {'yes' if allowed else 'no'} {'yes' if any(one.force for one in rules) else 'no'}")
     return "\n".join(lines)
 
 

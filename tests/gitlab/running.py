@@ -41,6 +41,7 @@ def serving(folder: Path, *, tier: Tier = Tier.FREE, port: int = 0, tls: bool = 
         log_level="critical",
         lifespan="off",
         access_log=False,
+        date_header=False,
         ssl_certfile=str(secured[0]) if secured else None,
         ssl_keyfile=str(secured[1]) if secured else None,
     )

@@ -58,6 +58,7 @@ class Token:
     project: int | None = None
     expires: date | None = None
     revoked: bool = False
+    name: str = "runbook"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -209,6 +210,8 @@ class Protected:
     force: bool = False
     users: list[int] = field(default_factory=list)
     """People (the bot of a token, for example) who may push beside those of that level (Premium)."""
+    owners: bool = False
+    """Code owners have to approve what is merged (Premium)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -234,6 +237,19 @@ class Hook:
     token: str = ""
     failures: int = 0
     disabled_until: float = 0.0
+    verified: bool = True
+    """GitLab checks the receiver's certificate."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Machine:
+    """A GitLab Runner that the project may use."""
+
+    id: int
+    description: str
+    tags: frozenset[str] = frozenset()
+    status: str = "online"
+    paused: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -258,6 +274,10 @@ class Project:
     freezes: dict[int, Freeze] = field(default_factory=dict)
     hooks: dict[int, Hook] = field(default_factory=dict)
     rules: dict[int, Rule] = field(default_factory=dict)
+    author_approves: bool = False
+    """What a merge request's own author says counts as an approval (Premium)."""
+    machines: list[Machine] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
     environments: dict[str, int] = field(default_factory=dict)
     protected_environments: dict[str, dict[str, Any]] = field(default_factory=dict)
     resource_groups: dict[str, str] = field(default_factory=dict)

@@ -28,6 +28,25 @@ def me(call: Call) -> Answer:
     return Answer(body=shapes.user(call.user, call.base) | own)
 
 
+@on("GET", "/personal_access_tokens/self")
+def token(call: Call) -> Answer:
+    """What the token is that asks."""
+    one = call.token
+    body = {
+        "id": one.user.id,
+        "name": one.name,
+        "revoked": one.revoked,
+        "created_at": time(call.now()),
+        "description": None,
+        "scopes": sorted(one.scopes),
+        "user_id": one.user.id,
+        "last_used_at": time(call.now()),
+        "active": True,
+        "expires_at": one.expires.isoformat() if one.expires else None,
+    }
+    return Answer(body=body)
+
+
 @on("GET", "/users")
 def users(call: Call) -> Answer:
     """Users by their names."""

@@ -14,15 +14,15 @@ _WORDS = {Level.NONE: "No one", Level.DEVELOPER: "Developers + Maintainers", Lev
 
 @on("GET", "/projects/{id}/protected_branches")
 def protected_branches(call: Call) -> Answer:
-    """Every protected branch; maintainers only."""
-    call.needs(Level.MAINTAINER)
+    """Every protected branch, for everybody who may read the code."""
+    call.needs(Level.REPORTER)
     return paged(call, list(call.project.protected.values()), _protected)
 
 
 @on("GET", "/projects/{id}/protected_branches/{name}")
 def protected_branch(call: Call) -> Answer:
     """One protected branch."""
-    call.needs(Level.MAINTAINER)
+    call.needs(Level.REPORTER)
     found = call.project.protected.get(call.parts["name"])
     if found is None:
         raise not_found()
@@ -44,9 +44,22 @@ def protect(call: Call) -> Answer:
         merge=Level(int(call.text("merge_access_level", str(int(Level.MAINTAINER))))),
         force=call.flag("allow_force_push"),
         users=[int(one["user_id"]) for one in allowed if "user_id" in one] if call.site.tier is Tier.PREMIUM else [],
+        owners=call.site.tier is Tier.PREMIUM and call.flag("code_owner_approval_required"),
     )
     call.project.protected[name] = made
     return Answer(status=201, body=_protected(made))
+
+
+@on("PATCH", "/projects/{id}/protected_branches/{name}")
+def change_protection(call: Call) -> Answer:
+    """Let force pushes through or not; ask for code owners or not (Premium)."""
+    call.needs(Level.MAINTAINER)
+    found = call.project.protected.get(call.parts["name"])
+    if found is None:
+        raise not_found()
+    found.force = call.flag("allow_force_push", default=found.force)
+    found.owners = call.site.tier is Tier.PREMIUM and call.flag("code_owner_approval_required", default=found.owners)
+    return Answer(body=_protected(found))
 
 
 @on("DELETE", "/projects/{id}/protected_branches/{name}")
@@ -70,7 +83,7 @@ def _protected(one: Protected) -> dict[str, Any]:
         "merge_access_levels": [_access(one.id, one.merge)],
         "allow_force_push": one.force,
         "unprotect_access_levels": [],
-        "code_owner_approval_required": False,
+        "code_owner_approval_required": one.owners,
         "inherited": False,
     }
 
