@@ -27,6 +27,9 @@ class Approval:
     verified: bool
     reason: str = ""
     fault: str = ""
+    account: str = ""
+    by_requester: bool = False
+    """Whether its author has the requester's account, whatever either was called then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ def approvals(events: Iterable[tuple[int, str, Body]]) -> tuple[Approval, ...]:
                 comment=CommentId(body.said.comment),
                 verified=body.said.verified,
                 reason=body.reason,
+                account=body.said.account,
             )
         elif isinstance(body, Revoke) and body.approval in found:
             found[body.approval] = replace(found[body.approval], fault="revoked")
@@ -74,6 +78,29 @@ def only_after(resumed: int, given: Iterable[Approval]) -> tuple[Approval, ...]:
     return tuple(replace(one, fault=fault) if one.number < resumed and not one.fault else one for one in given)
 
 
+def told_apart(given: Iterable[Approval], *, requester: str) -> tuple[Approval, ...]:
+    """Tell people apart by their accounts, where there are any: whoever is renamed stays one person.
+
+    Args:
+        given: in the order of their events.
+        requester: the account of whoever asked; empty where there are none.
+    """
+    given = tuple(given)
+    names = {one.account: one.by for one in given if one.account and not one.fault}
+    return tuple(
+        replace(
+            one,
+            by_requester=bool(one.account) and one.account == requester,
+            fault=one.fault or _renamed(one.by, names.get(one.account, one.by)),
+        )
+        for one in given
+    )
+
+
+def _renamed(name: PersonId, now: PersonId) -> str:
+    return "" if name == now else f"its author is called {now} now"
+
+
 def still_said(given: Iterable[Approval], thread: Thread) -> tuple[Approval, ...]:
     """Hold recorded approvals against the issue as it reads now: an edited or deleted comment says yes no more."""
     comments = {comment.id: comment for comment in thread.comments}
@@ -86,8 +113,10 @@ def still_said(given: Iterable[Approval], thread: Thread) -> tuple[Approval, ...
             fault = "its comment was deleted"
         elif comment.edited:
             fault = "its comment was edited"
+        elif approval.account and comment.account != approval.account:
+            fault = "its comment is of another account"
         elif comment.author != approval.by:
-            fault = "its comment is somebody else's"
+            fault = _renamed(approval.by, comment.author) if approval.account else "its comment is somebody else's"
         else:
             fault = ""
         checked.append(replace(approval, fault=fault))

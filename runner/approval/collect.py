@@ -14,7 +14,7 @@ from typing import TypeAlias, assert_never
 
 from runner.approval import answers
 from runner.approval.meant import Done, Known, RefusedError, meant
-from runner.approval.rights import Actor, may
+from runner.approval.rights import Actor, may, own
 from runner.approval.rules import ANYBODY, Policy
 from runner.approval.rules import Resume as Needs
 from runner.ledger.bodies import Answer, Approve, Cancel, Interrupt, Reject, Resolve, Resume, Revoke, Said
@@ -72,6 +72,7 @@ def said(comment: Comment) -> Said:
         verified=comment.verified,
         payload=b64encode(proof.payload).decode() if proof else None,
         signature=b64encode(proof.signature.encode()).decode() if proof else None,
+        account=comment.account,
     )
 
 
@@ -168,7 +169,12 @@ def _judge(by: _Judged, command: Command, body: Recordable, *, known: Known) -> 
             raise RefusedError(wrong)
     if isinstance(body, Approve) and not known.run.approvable:  # 3: what could not be rehearsed
         raise RefusedError("its rehearsal failed, and what could not be rehearsed cannot be approved")
-    actor = Actor(person=comment.author, verified=comment.verified, member=comment.author in by.members)
+    actor = Actor(
+        person=comment.author,
+        verified=comment.verified,
+        member=comment.author in by.members,
+        account=comment.account,
+    )
     decision = may(by.policy, command.verb, actor=actor, plan=known.plan, approvals=known.approvals)
     if not decision.allowed:  # 4: not this person
         raise RefusedError(decision.reasons[0])
@@ -204,7 +210,7 @@ def _body(args: Done, known: Known, comment: Comment, *, policy: Policy) -> Reco
         case asked.Approve():
             return Approve(plan_digest=digest, said=words, reason=args.reason)
         case asked.Revoke():
-            mine = [one.number for one in known.approvals if one.by == comment.author and not one.fault]
+            mine = [one.number for one in own(known.approvals, by=comment.author, account=comment.account)]
             return Revoke(plan_digest=digest, approval=mine[-1] if mine else 0, said=words, reason=args.reason)
         case asked.Reject():
             return Reject(plan_digest=digest, said=words, reason=args.reason)
@@ -257,7 +263,7 @@ def _take_back(collected: Collected, command: Command, args: asked.Revoke) -> No
     for record in list(collected.record):
         yes = record.body
         if not isinstance(yes, Approve) or yes.said.by != command.comment.author:
-            continue
+            continue  # both were read just now: one name is one account
         if yes.plan_digest.startswith(args.digest):
             collected.record.remove(record)
             reason = "it was taken back before it was recorded"

@@ -113,7 +113,8 @@ def _fitting(
 
 
 def _misfit(requirement: Requirement, approval: Approval, *, requester: PersonId, now: datetime) -> str | None:
-    if requirement.requester_excluded and _one(approval.by) == _one(requester):  # f: four eyes
+    own = approval.by_requester or _one(approval.by) == _one(requester)
+    if requirement.requester_excluded and own:  # f: four eyes
         return "the requester's own yes never counts"
     if not requirement.people.include(approval.by):  # g: not, or no longer, one of those whom policy names
         return f"policy asks {requirement.people}"

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TypedDict
 
 from runner.approval.answers import unanswerable
-from runner.approval.approval import Approval, Resumption, only_after
+from runner.approval.approval import Approval, Resumption, only_after, told_apart
 from runner.approval.asking import Asked, refusals
 from runner.approval.count import Count, count
 from runner.approval.freeze import Hold, holds
@@ -111,13 +111,14 @@ def decide(
         return Decision(verdict=Verdict.DENIED, reasons=tuple(denied))
     if resumption and policy.resumes(**_spoken_of(plan)) is Resume.NEW_APPROVAL:
         approvals = only_after(resumption.number, approvals)
+    given = told_apart(approvals, requester=plan.requested.account)
     counts = [  # 12: the rule of every target has its approvals
         count(
             rule,
             signed=policy.identity is Identity.SIGNED,
             digest=digest,
             requester=PersonId(plan.requested.by),
-            approvals=tuple(approvals),
+            approvals=given,
             members=members,
             now=now,
         )

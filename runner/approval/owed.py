@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from runner.approval.approval import Approval
+from runner.approval.approval import Approval, told_apart
 from runner.approval.count import count
 from runner.approval.rules import Identity, Policy, Rule
 from runner.digest import Digest
@@ -60,7 +60,7 @@ def owed(policy: Policy | None, *, plan: Plan, digest: Digest, approvals: Iterab
     made, due = from_iso(plan.made_at), from_iso(plan.owes_by or plan.made_at)
     if policy is None:
         return Owed(made=made, due=due, missing=("the policy of its start cannot be read",))
-    given = tuple(approvals)
+    given = told_apart(approvals, requester=plan.requested.account)
     counts = [
         count(
             _unhurried(rule),

@@ -67,6 +67,7 @@ def _policy(top: Table) -> Policy:
         halt=_people(top, "halt", groups, default=()),
         unreviewed=top.names("unreviewed", ()),
         plan_expires=top.duration("plan_expires", timedelta(hours=24)),
+        accounts=_accounts(top),
     )
     top.done()
     _different_names(policy, top)
@@ -97,6 +98,24 @@ def _groups(top: Table) -> _Groups:
             table.wrong(name, "may hold people only, neither groups nor *")
         groups[name] = frozenset(PersonId(person) for person in people)
     return groups
+
+
+def _accounts(top: Table) -> dict[PersonId, str]:
+    raw = top.take("accounts")
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        top.wrong("accounts", "must be an [accounts] section")
+        return {}
+    table = Table(raw, top.problems, section="accounts", where="[accounts]")
+    accounts = {}
+    for name in raw:
+        number = table.take(name)
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            table.wrong(name, "must be the number of the account at the forge, for example 17")
+            continue
+        accounts[PersonId(name)] = str(number)
+    return accounts
 
 
 def _people(table: Table, key: str, groups: _Groups, *, default: tuple[str, ...] | None) -> People:
@@ -131,6 +150,7 @@ def _rule(table: Table, groups: _Groups) -> Rule:
         secrets=table.names("secrets", ()),
         emergency=_emergency(table, groups),
         break_glass=_people(table, "break_glass", groups, default=()),
+        confidential=table.flag("confidential", default=False),
     )
     table.done()
     return rule

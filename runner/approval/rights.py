@@ -25,6 +25,7 @@ class Actor:
     person: PersonId
     verified: bool
     member: bool
+    account: str = ""
 
 
 def may(policy: Policy, verb: Verb, *, actor: Actor, plan: Plan, approvals: Iterable[Approval] = ()) -> Decision:
@@ -74,7 +75,7 @@ def _refusal(policy: Policy, verb: Verb, *, actor: Actor, plan: Plan, approvals:
             approves = any(rule.approvers_include(actor.person) for rule in rules)
             return "" if approves else f"{actor.person} is not one of its approvers: {_approvers(rules)}"
         case Verb.CANCEL:
-            mine = actor.person == plan.requested.by or any(_on_hand(rule, actor) for rule in rules)
+            mine = _asked_for_it(actor, plan) or any(_on_hand(rule, actor) for rule in rules)
             strange = f"{actor.person} is neither its requester, nor one of its approvers, nor on call for it"
             return "" if mine else strange
         case Verb.RESOLVE:  # it frees the locks of all targets
@@ -103,8 +104,13 @@ def _rules(policy: Policy, plan: Plan) -> tuple[Rule, ...]:
 
 def _may_not_revoke(actor: Actor, approvals: Iterable[Approval]) -> str:
     """The same person only."""
-    mine = [one for one in approvals if one.by == actor.person and not one.fault]
+    mine = own(approvals, by=actor.person, account=actor.account)
     return "" if mine else f"there is no approval by {actor.person} to take back"
+
+
+def own(approvals: Iterable[Approval], *, by: PersonId, account: str) -> list[Approval]:
+    """A person's approvals that stand, and none by an earlier owner of that name."""
+    return [one for one in approvals if one.by == by and one.account in {"", account} and not one.fault]
 
 
 def _not_everywhere(lists: Sequence[People], actor: Actor, what: str) -> str:
@@ -122,10 +128,16 @@ def _may_not_approve(rules: Iterable[Rule], actor: Actor, plan: Plan) -> str:
         return "no approval is needed for it"
     if not mine:
         return f"{actor.person} is not one of its approvers: {_approvers(rules)}"
-    own = actor.person.casefold() == plan.requested.by.casefold()
+    renamed = bool(actor.account) and actor.account == plan.requested.account
+    own = renamed or actor.person.casefold() == plan.requested.by.casefold()
     if own and all(requirement.requester_excluded for requirement in mine):
         return "the requester's own yes never counts: somebody else has to approve"
     return ""
+
+
+def _asked_for_it(actor: Actor, plan: Plan) -> bool:
+    """Whether it is the requester, and not somebody who has taken that name over."""
+    return actor.person == plan.requested.by and plan.requested.account in {"", actor.account}
 
 
 def _on_hand(rule: Rule, actor: Actor) -> bool:

@@ -87,7 +87,8 @@ class Rule:
     `risk`, `runbook` and `target` are patterns. `same_person` lets one person's yes fill a place in more than one
     requirement. `cancel` and `resolve` are the people on call: for `cancel`, beside requester and approvers. `answer`
     are those who may answer what a run asks in the middle of it. Without `emergency` there is none. `break_glass` are
-    those who may run it while the remote is away.
+    those who may run it while the remote is away. `confidential` lets values that were written on a confidential issue
+    go on record, where everybody reads them who can read the repository.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Rule:
     secrets: tuple[str, ...] = ()
     emergency: Emergency | None = None
     break_glass: People = field(default_factory=People)
+    confidential: bool = False
 
     def matches(self, *, runbook: str, risk: str, target: str) -> bool:
         """Whether this rule speaks of that runbook, of that risk, on that target."""
@@ -123,7 +125,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A whole policy. The first rule in the file that matches a target speaks for it; no rule means denied."""
+    """A whole policy. The first rule in the file that matches a target speaks for it; no rule means denied.
+
+    `accounts` are the forge's numbers of people, for forges where a name can be given up and taken by somebody else.
+    """
 
     identity: Identity = Identity.SIGNED
     groups: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)
@@ -133,6 +138,7 @@ class Policy:
     halt: People = field(default_factory=People)
     unreviewed: tuple[str, ...] = ()
     plan_expires: timedelta = timedelta(hours=24)
+    accounts: Mapping[PersonId, str] = field(default_factory=dict)
 
     def rule_for(self, *, runbook: str, risk: str, target: str) -> Rule | None:
         """Find the rule that speaks for one target: the first in the file that matches."""

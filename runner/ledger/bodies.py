@@ -59,6 +59,7 @@ class Said(Wire):
     verified: bool
     payload: str | None = None
     signature: str | None = None
+    account: str = ""  # the forge's number of the author, where names can change hands
 
 
 class Genesis(Wire):

@@ -117,6 +117,7 @@ def _requested(asked: Comment, *, key: str) -> Requested:
         comment=asked.id,
         key=key,
         text_sha256=sha256(asked.body.encode()),
+        account=asked.account,
     )
 
 

@@ -16,7 +16,11 @@ class Source(Wire):
 
 
 class Requested(Wire):
-    """Who asked, where, and the digest of the words (the words themselves are in `request.md`)."""
+    """Who asked, where, and the digest of the words (the words themselves are in `request.md`).
+
+    Of a `confidential` issue the words are not kept, and the digest is that of a salt and the words: see
+    `outputs/README.md`.
+    """
 
     by: str
     verified: bool
@@ -24,6 +28,8 @@ class Requested(Wire):
     comment: str
     key: str
     text_sha256: Digest
+    account: str = ""
+    confidential: bool = False
 
 
 class Rehearsed(Wire):

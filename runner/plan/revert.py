@@ -55,6 +55,7 @@ def draft_revert(
             comment=asked.id,
             key=key,
             text_sha256=sha256(asked.body.encode()),
+            account=asked.account,
         ),
         rehearsal=NOT_REHEARSED,
         files=(),

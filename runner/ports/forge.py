@@ -43,6 +43,8 @@ class Comment:
     edited: bool = False
     ours: bool = False
     proof: Proof | None = None
+    account: str = ""
+    """The forge's own number of the author, which no renaming changes; empty where a name cannot change hands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,23 @@ class Forge(Protocol):
         """
         ...
 
+    @property
+    def renders(self) -> bool:
+        """Whether people read comments as rendered Markdown: then parts of it may be folded, and pictures are shown."""
+        ...
+
+    def attach(self, name: str, data: bytes) -> str:
+        """Keep a file so that comments can show it; not part of any comment, and nobody finds it without its address.
+
+        Args:
+            name: what it is called, in ASCII letters, digits, dots, dashes and underscores.
+            data: its bytes.
+
+        Returns:
+            The address to write into a comment; empty where the forge shows no files.
+        """
+        ...
+
     def edit(self, comment: Comment, body: str) -> None:
         """Replace the text of one of our own comments."""
         ...
@@ -142,8 +161,12 @@ class Forge(Protocol):
         """Reopen an issue; reopening an open one does nothing."""
         ...
 
-    def is_member(self, person: PersonId) -> bool:
+    def is_member(self, person: PersonId, *, account: str = "") -> bool:
         """Whether this person may act here at all, asked afresh; no answer is never a yes.
+
+        Args:
+            person: the name.
+            account: if given, the name has to be that account's now: who took it over is somebody else.
 
         Raises:
             OutsideError: if the forge does not answer.

@@ -67,9 +67,25 @@ class Desk:
         except (OperatorError, UnicodeDecodeError):
             return None
 
-    def members(self, people: Iterable[PersonId]) -> frozenset[PersonId]:
-        """Those of some people who are members of the project now."""
-        return frozenset(person for person in people if self.forge.is_member(person))
+    def members(
+        self, people: Iterable[PersonId], *, accounts: Iterable[tuple[PersonId, str]] = ()
+    ) -> frozenset[PersonId]:
+        """Those of some people who are members of the project now.
+
+        Args:
+            people: by name.
+            accounts: of some of these names, the account that is meant: who has taken the name over is not. Nor is
+                anybody whose name policy has under another account.
+        """
+        meant: dict[PersonId, set[str]] = {}
+        for person, account in (*accounts, *self.policy.accounts.items()):
+            if account:
+                meant.setdefault(person, set()).add(account)
+        return frozenset(person for person in people if self._is_member(person, meant.get(person, set())))
+
+    def _is_member(self, person: PersonId, accounts: set[str]) -> bool:
+        # Under two accounts a name is two people, and nobody knows which of them is a member.
+        return len(accounts) < 2 and self.forge.is_member(person, account="".join(accounts))  # noqa: PLR2004
 
     def plan(self, run: Run) -> Plan:
         """The exact plan of a run, from the evidence branch, checked against its digest.

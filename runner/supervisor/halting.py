@@ -40,7 +40,8 @@ def pulled(
         forge=f"{desk.forge.name}:{desk.forge.project}",
         events=tuple(event for event in desk.ledger.cache.of_no_run() if isinstance(event.body, Halt | Unhalt)),
     )
-    members = desk.members({one.comment.author for one in mine})
+    accounts = {(one.comment.author, one.comment.account) for one in mine}
+    members = desk.members({name for name, _ in accounts}, accounts=accounts)
     found = halting.pull(switch, mine, members=members, answered=answered)
     return found.record, _answers(found, threads)
 

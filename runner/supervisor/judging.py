@@ -8,7 +8,7 @@ from runner.approval.owed import Owed, owed
 from runner.ledger.bodies import Start
 from runner.plan.plan import Plan
 from runner.plan.run import Run
-from runner.ports.forge import Thread
+from runner.ports.forge import PersonId, Thread
 from runner.supervisor.desk import Desk
 
 
@@ -25,7 +25,9 @@ def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread) -> Decision:
     """The newest policy's verdict on a plan, with the issue and the members as they are now."""
     events = [(event.seq, event.time, event.body) for event in desk.ledger.cache.events(run.id)]
     given, resumed = still_said(approvals(events), thread), resumption(events)
-    members = desk.members(people_of(plan, given, resumption=resumed))
+    asked = (PersonId(plan.requested.by), plan.requested.account)
+    accounts = {asked, *((one.by, one.account) for one in given if not one.fault)}
+    members = desk.members(people_of(plan, given, resumption=resumed), accounts=accounts)
     return decide(
         desk.policy,
         plan=plan,

@@ -56,7 +56,9 @@ def heard_on(
         desk.policy,
         found,
         runs=[_collectable(desk, one) for one in runs],
-        members=desk.members({one.comment.author for one in found}),
+        members=desk.members(
+            {one.comment.author for one in found}, accounts={(one.comment.author, one.comment.account) for one in found}
+        ),
         policy_commit=desk.workspace.main,
         answered=answered,
     )

@@ -168,7 +168,7 @@ def _may_request(desk: Desk, plan: Plan) -> None:
         targets=plan.targets,
         person=person,
         verified=plan.requested.verified,
-        member=desk.forge.is_member(person),
+        member=person in desk.members({person}, accounts=[(person, plan.requested.account)]),
         emergency=bool(plan.emergency),
     )
     if not decision.allowed:

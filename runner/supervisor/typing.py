@@ -52,7 +52,7 @@ class Keyboard:
             try:
                 forge = self._desk.workspace.forge_as_person(fetched=True)
                 me = forge.me()
-                actor = Actor(person=me, verified=True, member=forge.is_member(me))
+                actor = Actor(person=me, verified=True, member=me in self._desk.members({me}))
                 decision = may(self._desk.policy, Verb.ANSWER, actor=actor, plan=known.plan)
             except RunbookError:
                 return False

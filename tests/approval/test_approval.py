@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from runner.approval.approval import approvals, resumption, still_said
+from runner.approval.approval import approvals, resumption, still_said, told_apart
 from runner.digest import sha256
 from runner.ledger.bodies import Approve, Expire, Resume, Revoke, Said
 from tests.builders import NOW, a_comment, a_thread, a_yes
@@ -47,6 +47,33 @@ def test_an_edited_deleted_or_foreign_comment_says_yes_no_more() -> None:
     ]:
         (found,) = still_said([a_yes("bob", number=3)], thread)
         assert found.fault == says
+
+
+def test_a_yes_is_its_accounts_and_no_heir_of_the_name_has_it() -> None:
+    yes = a_yes("bob", number=3, account="17")
+    for author, account, says in [
+        ("bob", "17", ""),
+        ("robert", "17", "its author is called robert now"),
+        ("bob", "99", "its comment is of another account"),
+    ]:
+        (found,) = still_said([yes], a_thread(a_comment("yes", by=author, number=3, account=account)))
+        assert found.fault == says
+    (old,) = still_said([a_yes("bob", number=3)], a_thread(a_comment("yes", by="bob", number=3, account="17")))
+    assert old.fault == "", "a record from before accounts were kept goes by names"
+
+
+def test_whoever_is_renamed_stays_one_person() -> None:
+    old, new, other = (
+        a_yes(by, number=at, account=account)
+        for at, by, account in [(3, "bob", "17"), (4, "robert", "17"), (5, "eve", "18")]
+    )
+    found = told_apart([old, new, other], requester="18")
+    assert [(one.fault, one.by_requester) for one in found] == [
+        ("its author is called robert now", False),
+        ("", False),
+        ("", True),
+    ]
+    assert not any(one.by_requester or one.fault for one in told_apart([a_yes("bob"), a_yes("eve")], requester=""))
 
 
 def test_a_revoked_approval_stays_revoked() -> None:

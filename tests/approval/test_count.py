@@ -130,3 +130,10 @@ def test_a_rule_that_needs_nothing_is_met_and_says_so() -> None:
     found = counted("approve = {count = 0}")
     assert found.missing == ()
     assert found.met == 'rule "r" needs no approval'
+
+
+def test_the_requester_under_another_name_is_the_requester() -> None:
+    assert counted(ONE, a_yes("bob", by_requester=True)).missing
+    assert not counted(
+        ONE.replace('"@dba"]', '"@dba"], requester_excluded = false'), a_yes("bob", by_requester=True)
+    ).missing

@@ -210,3 +210,13 @@ def test_the_example_is_valid_with_everything_that_it_shows() -> None:
     assert [rule.name for rule in policy.rules] == ["production databases", "everything"]
     assert len(policy.freezes) == 2
     assert len(policy.windows) == 1
+
+
+def test_accounts_are_numbers_by_name_and_confidential_values_have_to_be_let_in() -> None:
+    policy = read(GOOD + '[accounts]\n"bob@example.org" = 17\n')
+    assert policy.accounts == {"bob@example.org": "17"}
+    assert not any(rule.confidential for rule in policy.rules)
+    assert read(GOOD.replace('name = "databases"', 'name = "databases"\nconfidential = true')).rules[0].confidential
+    for wrong in ('[accounts]\nbob = "x"', "[accounts]\nbob = true", "[accounts]\nbob = 0", "[[accounts]]\nbob = 1"):
+        with pytest.raises(OperatorError, match="accounts"):
+            read(GOOD + wrong)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from runner.approval.decide import Verdict
 from runner.approval.policy import read
@@ -129,3 +131,17 @@ def test_only_those_whom_policy_names_halt() -> None:
     assert not may_halt(policy, actor("bob")).allowed
     assert not may_halt(policy, actor("carol", member=False)).allowed
     assert not may_halt(read('halt = ["carol"]'), actor("carol")).allowed
+
+
+def test_an_account_is_the_person_and_the_name_alone_is_nobody() -> None:
+    plan = a_plan(requested=replace(requested_by("alice"), account="1"))
+    heir = Actor(person=PersonId("alice"), verified=True, member=True, account="9")
+    renamed = Actor(person=PersonId("bob"), verified=True, member=True, account="1")
+    policy = read(POLICY.replace('"bob", "alice"', '"bob"'))
+    assert may(policy, Verb.CANCEL, actor=heir, plan=plan).verdict is Verdict.DENIED
+    assert may(policy, Verb.APPROVE, actor=renamed, plan=plan).reasons == (
+        "the requester's own yes never counts: somebody else has to approve",
+    )
+    mine = [a_yes("alice", account="1")]
+    assert may(policy, Verb.REVOKE, actor=heir, plan=plan, approvals=mine).verdict is Verdict.DENIED
+    assert may(policy, Verb.REVOKE, actor=dataclasses.replace(heir, account="1"), plan=plan, approvals=mine).allowed

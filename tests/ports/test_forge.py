@@ -103,6 +103,26 @@ def test_members_are_told_from_strangers_and_the_runner_is_none(place: Place) ->
     assert not forge.is_member(forge.me())
 
 
+def test_an_account_is_one_persons_and_goes_with_the_name_that_it_has_now(place: Place, issue: IssueId) -> None:
+    place.person(BOB).comment(issue, "one")
+    place.person(BOB).comment(issue, "two")
+    description, one, two = comments(place, issue)
+    assert one.account == two.account
+    assert not one.account or one.account != description.account
+    runner = place.runner()
+    assert runner.is_member(one.author, account=one.account)
+    assert not runner.is_member(one.author, account=f"{one.account}1")
+    assert not runner.is_member(one.author, account=description.account or "1")
+
+
+def test_a_file_is_shown_by_its_address_where_comments_are_rendered_and_nowhere_else(place: Place) -> None:
+    forge = place.runner()
+    address = forge.attach("plot-1.png", b"\x89PNG\r\n\x1a\n")
+    assert bool(address) is forge.renders
+    assert forge.attach("plot-1.png", b"\x89PNG\r\n\x1a\n") == address
+    assert not forge.renders or forge.attach("plot-2.png", b"other") != address
+
+
 def test_issues_are_listed_oldest_first_and_closed_ones_only_on_demand(place: Place) -> None:
     forge = place.person(ALICE)
     first, second, third = (forge.open_issue(title, "b").id for title in "abc")

@@ -13,8 +13,10 @@ from functools import partial
 from typing import Any
 
 from runner.adapters.forge import gitlab_rows as rows
+from runner.adapters.forge import gitlab_uploads as uploads
 from runner.adapters.gitlab_asking import Asking
 from runner.config import Settings
+from runner.digest import Digest, sha256
 from runner.errors import OperatorError, RequestError
 from runner.ports.forge import Comment, Issue, IssueId, PersonId, Thread
 from runner.repository import credential
@@ -36,6 +38,7 @@ class Seen:
     number: int = 0
     web: str = ""
     threads: dict[IssueId, tuple[str, Thread]] = field(default_factory=dict)
+    uploads: dict[Digest, str] = field(default_factory=dict)
 
 
 _SEEN: dict[tuple[str, str, str], Seen] = {}
@@ -207,6 +210,19 @@ class GitLabForge:
         """GitLab takes one thing at a time: each is written at once."""
         return nullcontext()
 
+    @property
+    def renders(self) -> bool:
+        """Yes."""
+        return True
+
+    def attach(self, name: str, data: bytes) -> str:
+        """Upload a file to the project, once for its bytes as long as the process lives."""
+        kept = self._seen.uploads
+        key = sha256(data)
+        if key not in kept:
+            kept[key] = uploads.upload(self._asking, self._project, name=name, data=data)
+        return kept[key]
+
     def edit(self, comment: Comment, body: str) -> None:
         """Replace the text of one of our own comments; the same text again writes nothing.
 
@@ -243,7 +259,7 @@ class GitLabForge:
         ask, missing = partial(self._project.issues.update, rows.number(issue), given), f"there is no issue {issue}"
         self._asking.write(f"changing issue {issue}", ask, missing=missing)
 
-    def is_member(self, person: PersonId) -> bool:
+    def is_member(self, person: PersonId, *, account: str = "") -> bool:
         """Whether this person is an active member, also through a group; the runner itself is none.
 
         Raises:
@@ -253,7 +269,8 @@ class GitLabForge:
             return False
         ask = partial(self._project.members_all.list, query=person, get_all=True, per_page=_PAGE)
         found = self._asking.read(f"asking whether {person} is a member", ask)
-        return any(one.username == person and one.state == "active" and one.access_level > 0 for one in found)
+        mine = [one for one in found if one.username == person and account in {"", str(one.id)}]
+        return any(one.state == "active" and one.access_level > 0 for one in mine)
 
     def link(self, *, commit: str, path: str) -> str:
         """The address of a file of the evidence."""

@@ -25,6 +25,7 @@ def description(row: dict[str, Any], *, bot: str, edited: bool) -> Comment:
         verified=True,
         edited=edited,
         ours=author == bot,
+        account=str(row["author"]["id"]),
     )
 
 
@@ -40,6 +41,7 @@ def comment(issue: IssueId, row: dict[str, Any], *, bot: str) -> Comment:
         verified=True,
         edited=row["updated_at"] != row["created_at"],
         ours=author == bot,
+        account=str(row["author"]["id"]),
     )
 
 

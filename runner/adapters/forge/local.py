@@ -191,6 +191,15 @@ class LocalForge:
         """Write everything that is said inside in one commit and one push at the end."""
         return self._scribe.together()
 
+    @property
+    def renders(self) -> bool:
+        """No: they are read in a terminal."""
+        return False
+
+    def attach(self, name: str, data: bytes) -> str:  # noqa: ARG002 - the port's words
+        """Nothing is shown beside the text here: files are in the evidence."""
+        return ""
+
     def edit(self, comment: Comment, body: str) -> None:
         """Replace the text of one of our own comments; the same text again writes nothing.
 
@@ -229,9 +238,12 @@ class LocalForge:
         """Reopen an issue; reopening an open one does nothing."""
         self._scribe.write(issue, lambda old, place: Reopen(**place) if old and not old.thread.issue.open else None)
 
-    def is_member(self, person: PersonId) -> bool:
-        """Whether `allowed_signers` names this person; ask a forge that was opened at the newest commit."""
-        return person in self._trust.people
+    def is_member(self, person: PersonId, *, account: str = "") -> bool:
+        """Whether `allowed_signers` names this person; ask a forge that was opened at the newest commit.
+
+        There are no accounts: a name is its keys, so whoever is asked for by an account is nobody.
+        """
+        return not account and person in self._trust.people
 
     def link(self, *, commit: str, path: str) -> str:
         """The command that shows a file of the evidence."""

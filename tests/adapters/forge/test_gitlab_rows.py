@@ -10,7 +10,7 @@ from runner.ports.forge import IssueId
 
 NOTE = {
     "id": 7,
-    "author": {"username": "alice"},
+    "author": {"username": "alice", "id": 17},
     "body": "words",
     "created_at": "2026-11-23T02:30:00.123Z",
     "updated_at": "2026-11-23T02:30:00.123Z",
@@ -36,7 +36,12 @@ def test_a_note_that_was_changed_is_edited_and_the_runners_is_ours() -> None:
 
 
 def test_an_issue_without_a_description_has_an_empty_one() -> None:
-    row = {"iid": 3, "author": {"username": "alice"}, "description": None, "created_at": "2026-11-23T02:30:00Z"}
+    row = {
+        "iid": 3,
+        "author": {"username": "alice", "id": 17},
+        "description": None,
+        "created_at": "2026-11-23T02:30:00Z",
+    }
     assert rows.description(row, bot="runner", edited=False).body == ""
 
 
