@@ -45,9 +45,11 @@ def say(folder: Path, verb: str, which: str, *, words: tuple[str, ...], as_json:
     run = find(workspace, which)
     name = run.id if verb in {"resolve", "resume", "answer"} else run.digest[:SHORTEST]
     issue = IssueId(run.plan.issue)
-    if verb == "resume" and not workspace.forge_as_person().thread(issue).issue.open:
-        # What is said on the closed issue of a run that is over is not heard.
-        raise RequestError(f"resuming {run.id}", "its issue is closed", hint="reopen it, or ask anew in another one")
+    deaf = verb == "resume" or (run.over and not may_supervise(workspace))
+    if deaf and not workspace.forge_as_person().thread(issue).issue.open:
+        # What is said on the closed issue of a run that is over is not heard; who supervises hears themselves.
+        hint = "reopen it, or ask anew in another one"
+        raise RequestError(f"saying {verb} about {run.id}", "its issue is closed", hint=hint)
     comment = workspace.forge_as_person().comment(issue, " ".join(["/runbook", verb, name, *words]) + "\n")
     if not may_supervise(workspace):
         said = f"said in issue {issue}, comment {comment.id}"

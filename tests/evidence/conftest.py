@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.stories.conftest import founded, world
+from tests.stories.conftest import founded, places, world
 
-__all__ = ["founded", "world"]
+__all__ = ["founded", "places", "world"]

@@ -22,15 +22,20 @@ _UNKNOWN = Answer(
 )
 
 
-def token_of(site: Site, headers: Mapping[str, str]) -> Token | None:
-    """The token of a request, however it is sent, if it is good."""
+def sent(headers: Mapping[str, str]) -> str:
+    """What a request sends as a token, however it does that."""
     value = headers.get("private-token", "")
     scheme, _, rest = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         value = rest
     elif scheme.lower() == "basic":
         value = base64.b64decode(rest).decode(errors="replace").partition(":")[2]
-    found = site.tokens.get(value)
+    return value
+
+
+def token_of(site: Site, headers: Mapping[str, str]) -> Token | None:
+    """The token of a request, if it is good."""
+    found = site.tokens.get(sent(headers))
     today = datetime.now(UTC).date()
     if found is None or found.revoked or found.user.state != "active" or (found.expires and found.expires <= today):
         return None

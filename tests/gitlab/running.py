@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from tests.gitlab.app import Server
 from tests.gitlab.certificate import make
@@ -31,13 +32,32 @@ def serving(folder: Path, *, tier: Tier = Tier.FREE, port: int = 0, tls: bool = 
         tls: serve HTTPS.
     """
     secured = make(folder) if tls else None
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind(("127.0.0.1", port))
-    base = f"{'https' if tls else 'http'}://127.0.0.1:{listening.getsockname()[1]}"
-    server = Server(site=Site(folder, tier=tier), base=base, contract=Contract() if FILE.exists() else None)
+    with listening(port) as place:
+        base = f"{'https' if tls else 'http'}://127.0.0.1:{place.getsockname()[1]}"
+        server = Server(site=Site(folder, tier=tier), base=base, contract=Contract() if FILE.exists() else None)
+        with answering(server.application(), place, secured=secured):
+            try:
+                yield server
+            finally:
+                server.outbox.close()
+
+
+@contextmanager
+def listening(port: int = 0) -> Iterator[socket.socket]:
+    """A socket on loopback, until the end of the block."""
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(("127.0.0.1", port))
+        yield place
+
+
+@contextmanager
+def answering(
+    application: Starlette, place: socket.socket, *, secured: tuple[Path, Path] | None = None
+) -> Iterator[None]:
+    """Let an application answer there, in a thread, until the end of the block."""
     config = uvicorn.Config(
-        server.application(),
+        application,
         log_level="critical",
         lifespan="off",
         access_log=False,
@@ -46,15 +66,13 @@ def serving(folder: Path, *, tier: Tier = Tier.FREE, port: int = 0, tls: bool = 
         ssl_keyfile=str(secured[1]) if secured else None,
     )
     running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True, name="gitlab")
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [place]}, daemon=True, name="gitlab")
     thread.start()
     deadline = time.monotonic() + START
     while not running.started and time.monotonic() < deadline:
         time.sleep(0.01)
     try:
-        yield server
+        yield
     finally:
-        server.outbox.close()
         running.should_exit = True
         thread.join(timeout=START)
-        listening.close()

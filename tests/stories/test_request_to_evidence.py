@@ -17,7 +17,7 @@ from runner.plan.run import RunState
 from runner.publication import markers
 from runner.publication.markers import Kind
 from tests.stories import runbooks
-from tests.stories.world import ALICE, BOB, HOME, POLICY, World, git, wait_for
+from tests.stories.world import BOB, HOME, POLICY, World, git, wait_for
 
 CANARY = "canary-7f3a9b52c1d84e60"
 
@@ -34,7 +34,7 @@ def test_a_request_becomes_a_plan_an_approval_one_execution_evidence_and_a_close
     run = world.run(issue)
     assert (run.state, run.outcome, world.times()) == (RunState.FINISHED, Status.SUCCEEDED, 1)
     record = world.manifest(run)
-    assert (record.request.by, [one.by for one in record.approvals]) == (ALICE, [BOB])
+    assert (record.request.by, [one.by for one in record.approvals]) == (world.id("alice"), [world.id("bob")])
     executed = json.loads(world.evidence(layout.executed_file(run.id, 1)))
     assert executed["cells"][-1]["source"]
     assert world.evidence(layout.request_file(run.id)).decode().startswith("```runbook")
@@ -59,14 +59,23 @@ def test_the_evidence_is_read_only_in_the_work_tree_and_git_sees_no_change(world
 
 
 def test_the_command_line_tells_the_same_story(world: World) -> None:
-    asked = world.cli("alice", "run", "count", f"folder={world.traces}", "--json")
+    as_json = () if world.on_gitlab else ("--json",)
+    asked = world.cli("alice", "run", "count", f"folder={world.traces}", *as_json)
     assert asked.code == 0, asked.err
-    (standing,) = json.loads(asked.out)["runs"]
-    assert standing["next"] == f"runbook approve {standing['plan'][:12]}"
-    said = world.cli("bob", "approve", standing["plan"][:12], "fine")
-    assert (said.code, "finished: succeeded" in said.out) == (0, True), said
+    (planned,) = world.runs()
+    said = world.cli("bob", "approve", planned.digest[:12], "fine")
+    assert said.code == 0, said
     assert world.times() == 1
-    refused = world.cli("bob", "approve", standing["plan"][:12], "once", "more")
+    refused = world.cli("bob", "approve", planned.digest[:12], "once", "more")
+    if world.on_gitlab:
+        assert f"asked in issue {planned.plan.issue}" in asked.out
+        assert f"said in issue {planned.plan.issue}" in said.out
+        assert (refused.code, "its issue is closed" in refused.err) == (2, True), "nobody would hear it"
+        return
+    assert "too late or too early" in refusal(world, planned.plan.issue)
+    (standing,) = json.loads(asked.out)["runs"]
+    assert standing["next"] == f"runbook approve {planned.digest[:12]}"
+    assert "finished: succeeded" in said.out
     assert refused.code == 3
 
 
@@ -181,8 +190,7 @@ def test_a_member_who_left_between_approval_and_start_does_not_count_any_more(wo
     issue = world.planned()
     world.approve(issue)
     world.reconcile()
-    signers = (world.clone("alice") / "runbooks" / "allowed_signers").read_text().splitlines()
-    world.commit({"runbooks/allowed_signers": "\n".join(one for one in signers if "bob@" not in one) + "\n"})
+    world.leaves("bob")
     world.approve(issue, person="carol")
     world.reconcile()
     assert (world.run(issue).state, world.times()) == (RunState.PLANNED, 0)
@@ -307,9 +315,7 @@ def test_a_planned_run_is_cancelled_by_its_requester(world: World) -> None:
 
 def test_people_are_heard_on_a_closed_issue_as_long_as_its_run_lives(world: World) -> None:
     issue = world.planned()
-    with world.workspace() as opened:
-        forge = opened.forge_as_person()
-        forge.close(forge.issues()[0].id)
+    world.close("alice", issue)
     world.say("bob", issue, f"/runbook reject {world.run(issue).digest[:12]} it was closed")
     world.reconcile()
     assert world.run(issue).state is RunState.REJECTED

@@ -11,9 +11,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner import wiring
@@ -34,6 +34,7 @@ from runner.supervisor.telling import attempt_of
 from runner.supervisor.watcher import Watcher
 from runner.wiring import Workspace
 from tests.stories import runbooks
+from tests.stories.forges import GITLAB, AtForge, PlainGit, cut
 
 ALICE, BOB, CAROL, MALLORY = (f"{name}@example.org" for name in ("alice", "bob", "carol", "mallory"))
 PEOPLE = ("alice", "bob", "carol", "mallory")
@@ -41,6 +42,13 @@ PEOPLE = ("alice", "bob", "carol", "mallory")
 HOME = "home"
 """The host where the repository was founded."""
 
+SPOKEN = frozenset(
+    {"approve", "revoke", "reject", "cancel", "resolve", "resume", "revert", "answer", "halt", "unhalt", "run"}
+)
+"""Commands that say something to the runner."""
+SETTINGS_FILE, POLICY_FILE = "pyproject.toml", "runbooks/policy.toml"
+_TOLD = frozenset({SETTINGS_FILE, POLICY_FILE})
+"""Files that name people or places at the forge."""
 SETTINGS = '[tool.runbook]\nproject = "lab-00000000"\nlease = 60\n'
 POLICY = """\
 identity = "signed"
@@ -74,6 +82,7 @@ class World:
     """One world. Whoever acts is named; hosts differ by their state folder only."""
 
     folder: Path
+    forge: AtForge = field(default_factory=PlainGit)
 
     @property
     def traces(self) -> Path:
@@ -93,9 +102,18 @@ class World:
         """Where a host keeps its own things."""
         return self.folder / "states" / host
 
+    def id(self, person: str) -> str:
+        """What somebody is called at the forge."""
+        return self.forge.id(person)
+
+    @property
+    def on_gitlab(self) -> bool:
+        """Whether people meet on GitLab: then what they type is heard by a runner that is somewhere else."""
+        return self.forge.name == GITLAB
+
     @contextmanager
     def on(self, host: str = HOME) -> Iterator[None]:
-        """Be on a host until the end of the block."""
+        """Be on a host until the end of the block, as the runner where it is somebody by itself."""
         before = {name: os.environ.get(name) for name in ("RUNBOOK_STATE", "GIT_CONFIG_GLOBAL")}
         os.environ.update(self.environment(host))
         try:
@@ -107,9 +125,10 @@ class World:
                 else:
                     os.environ[name] = value
 
-    def environment(self, host: str = HOME) -> dict[str, str]:
-        """What makes a process be on a host."""
-        return {"RUNBOOK_STATE": str(self.state(host)), "GIT_CONFIG_GLOBAL": os.devnull}
+    def environment(self, host: str = HOME, *, person: str = "alice", words: tuple[str, ...] = ()) -> dict[str, str]:
+        """What makes a process be on a host, as whoever types a command, or else as the runner."""
+        host, own = self.forge.seat(self.folder, words=words, person=person, host=host)
+        return {"RUNBOOK_STATE": str(self.state(host)), **own}
 
     @contextmanager
     def workspace(self, person: str = "alice", *, host: str = HOME, fetch: bool = True) -> Iterator[Workspace]:
@@ -123,7 +142,7 @@ class World:
         """Start the real command line in a process of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "runner.cli.main", "-C", str(self.clone(person)), *words],
-            env=os.environ | self.environment(host),
+            env=os.environ | self.environment(host, person=person, words=words),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -131,9 +150,11 @@ class World:
         )
 
     def cli(self, person: str, *words: str, host: str = HOME) -> Said:
-        """Run the real command line to its end."""
+        """Run the real command line to its end; a runner that is somewhere else hears what was said there."""
         with self.start_cli(person, *words, host=host) as process:
             out, err = process.communicate(timeout=120)
+        if self.on_gitlab and process.returncode == 0 and words[0] in SPOKEN:
+            self.reconcile()
         return Said(code=process.returncode, out=out, err=err)
 
     def ask(self, runbook: str, *, person: str = "alice", issue: str = "", **parameters: str) -> str:
@@ -144,20 +165,33 @@ class World:
         if issue:
             self.say(person, issue, body)
             return issue
-        with self.workspace(person) as opened:
-            return opened.forge_as_person().open_issue(f"Please {runbook}", body).id
+        return self.open_issue(person, f"Please {runbook}", body)
+
+    def open_issue(self, person: str, title: str, body: str) -> str:
+        """Open an issue and return its number."""
+        with self.on():
+            return self.forge.open_issue(self.folder, person, title=title, body=body)
 
     def say(self, person: str, issue: str, words: str) -> str:
-        """Write a comment, signed by the person, and return its id."""
-        with self.workspace(person) as opened:
-            return opened.forge_as_person().comment(IssueId(issue), words).id
+        """Write a comment, as the person, and return its id."""
+        with self.on():
+            return self.forge.say(self.folder, person, issue=issue, words=words)
 
     def edit(self, person: str, issue: str, comment: str, *, words: str) -> None:
         """Change one of the person's own comments."""
-        with self.workspace(person) as opened:
-            forge = opened.forge_as_person()
-            old = next(one for one in forge.thread(IssueId(issue)).comments if one.id == comment)
-            forge.edit(old, words)
+        with self.on():
+            self.forge.edit(self.folder, person, issue=issue, comment=comment, words=words)
+
+    def close(self, person: str, issue: str) -> None:
+        """Close an issue."""
+        with self.on():
+            self.forge.close(self.folder, person, issue=issue)
+
+    def leaves(self, person: str) -> None:
+        """Let a member go."""
+        files = {path: cut(self.main(path), what) for path, what in self.forge.without(person).items()}
+        if files:
+            self.commit(files)
 
     def approve(self, issue: str, *, person: str = "bob") -> str:
         """Approve the newest plan of an issue."""
@@ -194,8 +228,8 @@ class World:
 
     def thread(self, issue: str) -> Thread:
         """An issue as everybody sees it."""
-        with self.workspace("bob") as opened:
-            return opened.forge_as_person().thread(IssueId(issue))
+        with self.on():
+            return self.forge.thread(self.folder, issue)
 
     def words(self, issue: str) -> str:
         """Everything that the runner said on an issue."""
@@ -236,7 +270,7 @@ class World:
         return len(path.read_text().splitlines()) if path.exists() else 0
 
     def commit(self, files: Mapping[str, bytes | str | None], *, person: str = "alice") -> str:
-        """Commit files to the protected branch and push; None removes one."""
+        """Commit files to the protected branch and push; None removes one. A policy names people by their addresses."""
         clone = self.clone(person)
         git(clone, "pull", "-q", "--ff-only", "origin", "main")
         for name, data in files.items():
@@ -245,11 +279,21 @@ class World:
                 path.unlink()
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data.encode() if isinstance(data, str) else data)
+                path.write_bytes(self._told(name, data))
             git(clone, "add", "-A", "--", name)
         git(clone, "commit", "-q", "-m", "Change things")
         git(clone, "push", "-q", "origin", "HEAD:main")
         return git(clone, "rev-parse", "HEAD").decode().strip()
+
+    def main(self, path: str) -> str:
+        """A file of the protected branch, as it is on the remote."""
+        return git(self.remote, "show", f"main:{path}").decode()
+
+    def _told(self, name: str, data: bytes | str) -> bytes:
+        """A file in the words of the forge."""
+        if isinstance(data, str) and name in _TOLD:
+            data = self.forge.policy(data) if name == POLICY_FILE else self.forge.settings(data)
+        return data.encode() if isinstance(data, str) else data
 
     def admit(self, host: str, *, person: str = "bob") -> None:
         """Let another host write to the ledger."""
@@ -303,10 +347,15 @@ def git(where: Path, *words: str) -> bytes:
     return subprocess.run(["git", "-C", str(where), *words], check=True, capture_output=True).stdout
 
 
-def found(folder: Path) -> World:
-    """Make a world from nothing: as people would, with `runbook init` in the middle."""
-    world = World(folder=folder)
+def found(folder: Path, *, forge: Callable[[Path], AtForge] | None = None) -> World:
+    """Make a world from nothing: as people would, with `runbook init` in the middle.
+
+    Args:
+        folder: a new one.
+        forge: begins the forge in that folder; plain Git without.
+    """
     folder.mkdir()
+    world = World(folder=folder, forge=forge(folder) if forge else PlainGit())
     world.traces.mkdir()
     world.state().mkdir(parents=True)
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(world.remote)], check=True)
@@ -328,8 +377,8 @@ def found(folder: Path) -> World:
             git(clone, "config", setting, value)
     _people(world)
     world_files: dict[str, bytes | str] = {
-        "pyproject.toml": SETTINGS,
-        "runbooks/policy.toml": POLICY,
+        SETTINGS_FILE: world.forge.settings(SETTINGS),
+        POLICY_FILE: world.forge.policy(POLICY),
         "runbooks/allowed_signers": signers,
         **{f"runbooks/{name}.ipynb": data for name, data in runbooks.ALL.items()},
     }
@@ -342,7 +391,7 @@ def found(folder: Path) -> World:
 def copied(template: World, folder: Path) -> World:
     """A world like another one, somewhere else."""
     shutil.copytree(template.folder, folder, symlinks=True)
-    world = World(folder=folder)
+    world = World(folder=folder, forge=template.forge.copied(folder))
     _people(world)
     return world
 
