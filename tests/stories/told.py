@@ -6,3 +6,6 @@
 from __future__ import annotations
 
 ON_PLAIN_GIT_ALONE: dict[str, str] = {}
+
+TOLD_SO_FAR = {"test_request_to_evidence"}
+"""Modules whose stories are told on both; the others are next."""
