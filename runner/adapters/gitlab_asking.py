@@ -130,7 +130,12 @@ class Asking:
             pause = float(self._pause) if self._pause.isdigit() else 1.0
             return BusyError(doing, f"GitLab answered {status}", pause=pause)
         words = " ".join(str(error.error_message).split())[:300]
-        return RequestError(doing, f"GitLab refused it ({status}): {words}", hint="correct it and try again")
+        kind = ConflictError if status == HTTPStatus.CONFLICT else RequestError
+        return kind(doing, f"GitLab refused it ({status}): {words}", hint="correct it and try again")
+
+
+class ConflictError(RequestError):
+    """What was to be made is there already (409)."""
 
 
 class BusyError(OutsideError):

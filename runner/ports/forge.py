@@ -6,6 +6,7 @@ here are all that crosses. A forge reports what it can prove about who wrote a c
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,10 +63,28 @@ class Issue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
-    """An issue with its description and comments, oldest first; `comments[0]` is the description."""
+    """An issue with its description and comments, oldest first; `comments[0]` is the description.
+
+    `assigned` says that somebody is, or once was, assigned to it: who that is, is people's business from then on. It is
+    also true at a forge that has no assignees.
+    """
 
     issue: Issue
     comments: tuple[Comment, ...]
+    assigned: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezePeriod:
+    """A freeze that people keep at the forge itself: from each time of one cron expression to the next of another.
+
+    `zone` is the time zone of both, as it is written there.
+    """
+
+    id: str
+    start: str
+    end: str
+    zone: str
 
 
 class Forge(Protocol):
@@ -151,6 +170,47 @@ class Forge(Protocol):
 
     def label(self, issue: IssueId, *, add: frozenset[str], remove: frozenset[str]) -> None:
         """Add and remove labels in one step; a change that changes nothing writes nothing."""
+        ...
+
+    def people(self, name: str) -> tuple[PersonId, ...]:
+        """Those members of the project that a name means: one person, or the people of a group that the forge keeps.
+
+        Nobody is meant by an unknown name, nor at a forge that has no assignees.
+        """
+        ...
+
+    def load(self, people: Collection[PersonId]) -> Mapping[PersonId, int]:
+        """How many open issues of the project each of these people is assigned to."""
+        ...
+
+    def assign(self, issue: IssueId, person: PersonId) -> None:
+        """Assign an issue to somebody, unless somebody is assigned, judged at the moment of writing as far as can be.
+
+        A forge without assignees does nothing.
+
+        Raises:
+            RequestError: if that person is no member of the project.
+        """
+        ...
+
+    def relate(self, issue: IssueId, others: Collection[IssueId]) -> frozenset[IssueId]:
+        """Link an issue to others of the project; linking what is linked does nothing.
+
+        Returns:
+            Those that may be named on the issue. One that is not there, or that whoever reads the issue need not be
+            able to read, is not among them, and nothing is said about it.
+        """
+        ...
+
+    def freezes(self, *, fresh: bool = False) -> tuple[FreezePeriod, ...]:
+        """The freeze periods that people keep at the forge; none at a forge that has no such thing.
+
+        Args:
+            fresh: ask now, whatever was read before: a start is about to be judged.
+
+        Raises:
+            RunbookError: if they cannot be read: whoever judges by them has to fail closed.
+        """
         ...
 
     def close(self, issue: IssueId) -> None:

@@ -32,11 +32,14 @@ class Exchange(NamedTuple):
 
 @cache
 def _contract() -> dict[str, Any]:
-    """Both files as one: operations of the supplement come first, and its fields are added to those of a schema."""
+    """Both files as one: answers of the supplement come first, and its fields are added to those of a schema."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     loaded, more = (yaml.load(one.read_text(encoding="utf-8"), Loader=loader) for one in (FILE, SUPPLEMENT))  # noqa: S506 - a safe loader
     for path, operations in more["paths"].items():
-        loaded["paths"][path] = loaded["paths"].get(path, {}) | operations
+        place = loaded["paths"].setdefault(path, {})
+        for method, operation in operations.items():
+            answers = place.get(method, {}).get("responses", {}) | operation["responses"]
+            place[method] = place.get(method, {}) | operation | {"responses": answers}
     for name, schema in more["components"]["schemas"].items():
         known = loaded["components"]["schemas"].setdefault(name, schema)
         known["properties"] = known["properties"] | schema["properties"]

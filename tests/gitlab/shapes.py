@@ -22,11 +22,11 @@ def user(one: User, base: str) -> dict[str, Any]:
     }
 
 
-def member(one: User, level: Level, call: Call) -> dict[str, Any]:
-    """A person with what they may do."""
+def member(one: User, level: Level, call: Call, *, since: Project | None = None) -> dict[str, Any]:
+    """A person with what they may do; `since` is the project that tells for how long, if the path names none."""
     return user(one, call.base) | {
         "access_level": int(level),
-        "created_at": time(call.project.created),
+        "created_at": time((since or call.project).created),
         "expires_at": None,
         "membership_state": "active",
     }

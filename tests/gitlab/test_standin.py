@@ -63,9 +63,10 @@ def test_members_of_the_group_are_members_of_the_project(server: Server, seeded:
 
 def test_an_issue_lives_through_the_api(server: Server, seeded: Seeded) -> None:
     alice, bot = project_as(server, seeded, "alice"), project_as(server, seeded, BOT)
-    issue = alice.issues.create({"title": "Please", "description": "words\n/label ~ops", "labels": ["x"]})
+    bot.labels.create({"name": "ops", "color": "#6699cc"})
+    issue = alice.issues.create({"title": "Please", "description": "words\n/label ~ops ~new", "labels": ["x"]})
     assert issue.description == "words"
-    assert set(issue.labels) == {"x", "ops"}
+    assert set(issue.labels) == {"x", "ops"}, "a quick action makes no label"
     mine = bot.issues.get(issue.iid)
     mine.add_labels, mine.remove_labels = ["runbook::planned"], ["x"]
     mine.save()

@@ -14,6 +14,7 @@ from tests.adapters.forge.site import new_site
 from tests.gitlab.faults import Fault, Kind
 from tests.gitlab.running import serving
 from tests.gitlab.seed import BOT, PROJECT, seed
+from tests.gitlab.site import Freeze
 
 ALICE, BOB, MALLORY = "alice@x", "bob@x", "mallory@x"
 """Alice and Bob are members, Mallory is not; a forge with user names maps these to its own."""
@@ -32,6 +33,10 @@ class Place(Protocol):
 
     def away(self) -> AbstractContextManager[None]:
         """While it lasts, the forge answers nobody."""
+        ...
+
+    def freeze(self, start: str, end: str, zone: str) -> bool:
+        """Have people keep a freeze period there; False at a forge that has no such thing."""
         ...
 
     def close(self) -> None:
@@ -57,6 +62,9 @@ class PlainGit:
         self._site.remote.rename(elsewhere)
         yield
         elsewhere.rename(self._site.remote)
+
+    def freeze(self, start: str, end: str, zone: str) -> bool:  # noqa: ARG002 - policy alone has freezes here
+        return False
 
     def close(self) -> None:
         self._site.close()
@@ -88,6 +96,12 @@ class GitLab:
         order = self._server.faults.order(Fault(kind=Kind.STATUS, status=503, times=1_000_000))
         yield
         order.times = 0
+
+    def freeze(self, start: str, end: str, zone: str) -> bool:
+        project, site = self._seeded.project, self._server.site
+        made = Freeze(id=site.number(), start=start, end=end, zone=zone, created=site.clock())
+        project.freezes[made.id] = made
+        return True
 
     def close(self) -> None:
         self._open.close()

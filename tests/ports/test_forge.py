@@ -247,6 +247,49 @@ def test_a_link_names_the_commit_and_the_file(place: Place) -> None:
     assert "outputs/runs/x.md" in link
 
 
+def test_an_issue_is_assigned_once_and_never_again_once_somebody_was_assigned(place: Place, issue: IssueId) -> None:
+    runner, bob = place.runner(), place.person(BOB).me()
+    if place.runner().thread(issue).assigned:
+        runner.assign(issue, bob)  # this forge has no assignees: nothing happens
+        assert runner.people(bob) == ()
+        assert runner.load([bob]) == {bob: 0}
+        return
+    assert runner.people(f"@{bob}") == (bob,)
+    assert runner.people("nobody-at-all") == runner.people("@") == runner.people("../groups/1") == ()
+    assert runner.people(runner.me()) == (), "the runner itself looks after nothing"
+    assert runner.load([bob]) == {bob: 0}
+    for person in (bob, place.person(ALICE).me()):
+        runner.assign(issue, person)
+    assert place.runner().load([bob, place.person(ALICE).me()]) == {bob: 1, place.person(ALICE).me(): 0}
+    assert runner.load([bob]) == {bob: 1}, "also for whoever counted before"
+    assert place.runner().thread(issue).assigned
+    with pytest.raises(RequestError, match="no member"):
+        runner.assign(issue, PersonId("nobody-at-all"))
+
+
+def test_issues_are_linked_once_however_often_and_unknown_ones_are_left_out(place: Place, issue: IssueId) -> None:
+    runner = place.runner()
+    other = place.person(ALICE).open_issue("another", "b").id
+    for _ in range(2):
+        assert runner.relate(issue, [other, issue, IssueId("999999")]) == {other}
+    assert place.runner().relate(other, [issue]) == {issue}, "from the other side it is linked already"
+    assert runner.relate(issue, []) == frozenset()
+
+
+def test_a_forge_that_keeps_freeze_periods_tells_all_of_them_and_says_so_while_it_cannot(place: Place) -> None:
+    if place.freeze("0 23 * * 5", "0 7 * * 1", "Europe/Berlin"):
+        (found,) = place.runner().freezes()
+        assert (found.start, found.end, found.zone) == ("0 23 * * 5", "0 7 * * 1", "Europe/Berlin")
+        forge = place.runner()
+        forge.freezes()
+        with place.away():
+            assert forge.freezes() == (found,), "what was read a moment ago is good enough to look at"
+            with pytest.raises(OutsideError):
+                forge.freezes(fresh=True)
+    else:
+        assert place.runner().freezes(fresh=True) == ()
+
+
 def test_a_comment_that_is_not_there_cannot_be_edited(place: Place, issue: IssueId) -> None:
     said = place.runner().comment(issue, "words")
     with pytest.raises(RequestError):

@@ -8,15 +8,18 @@ deltas, so that nobody's are lost. An issue that GitLab has not updated is not r
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from runner.adapters.forge import gitlab_rows as rows
 from runner.adapters.forge import gitlab_uploads as uploads
+from runner.adapters.forge.gitlab_freezes import Freezing
+from runner.adapters.forge.gitlab_people import Assigning, was_assigned
+from runner.adapters.forge.gitlab_relations import Relating
+from runner.adapters.forge.gitlab_seen import Seen, seen_at
 from runner.adapters.gitlab_asking import Asking
 from runner.config import Settings
-from runner.digest import Digest, sha256
+from runner.digest import sha256
 from runner.errors import OperatorError, RequestError
 from runner.ports.forge import Comment, Issue, IssueId, PersonId, Thread
 from runner.repository import credential
@@ -25,24 +28,6 @@ from runner.repository.repository import Repository
 _PAGE = 100
 _REWRITTEN = "changed the description"
 """How GitLab's own note on an issue says that somebody changed the description."""
-
-
-@dataclass(slots=True)
-class Seen:
-    """What one process has seen of a project: who it is there, where that is, and issues with their notes.
-
-    An issue is read again when GitLab says that it was updated since, and whenever it has to be judged.
-    """
-
-    me: str = ""
-    number: int = 0
-    web: str = ""
-    threads: dict[IssueId, tuple[str, Thread]] = field(default_factory=dict)
-    uploads: dict[Digest, str] = field(default_factory=dict)
-
-
-_SEEN: dict[tuple[str, str, str], Seen] = {}
-"""By server, project and token, for as long as the process lives."""
 
 
 def opened(repository: Repository, settings: Settings, *, as_bot: bool = False) -> GitLabForge:
@@ -61,7 +46,7 @@ def opened(repository: Repository, settings: Settings, *, as_bot: bool = False) 
     if not token:
         hint = "store an access token with Git: git credential approve, or any credential helper"
         raise OperatorError(doing, "Git has no token for it in this clone", hint=hint)
-    seen = _SEEN.setdefault((settings.gitlab, settings.gitlab_project, token), Seen())
+    seen = seen_at(settings.gitlab, settings.gitlab_project, token)
     asking = Asking(settings.gitlab, token)
     forge = GitLabForge(asking, project=settings.gitlab_project, id_=settings.project, bot=settings.bot, seen=seen)
     if as_bot and forge.me() != settings.bot:
@@ -70,7 +55,7 @@ def opened(repository: Repository, settings: Settings, *, as_bot: bool = False) 
     return forge
 
 
-class GitLabForge:
+class GitLabForge(Assigning, Relating, Freezing):
     """The `Forge` port at one GitLab project.
 
     Args:
@@ -88,6 +73,7 @@ class GitLabForge:
         self._bot = bot
         self._seen = seen or Seen()
         self._rows: dict[IssueId, dict[str, Any]] = {}
+        super().__init__()
 
     @property
     def name(self) -> str:
@@ -133,6 +119,7 @@ class GitLabForge:
             lambda: project.issues.list(get_all=True, per_page=_PAGE, order_by="created_at", sort="asc", **wanted),
         )
         self._rows = {IssueId(str(row.iid)): dict(row.attributes) for row in found}
+        self._count(row.attributes for row in found if row.state == "opened")
         return [rows.issue(row.attributes) for row in found]
 
     def thread(self, issue: IssueId, *, fresh: bool = False) -> Thread:
@@ -153,7 +140,9 @@ class GitLabForge:
         people = [rows.comment(issue, note.attributes, bot=self._bot) for note in notes if not note.system]
         rewritten = any(note.system and note.body.startswith(_REWRITTEN) for note in notes)
         return Thread(
-            issue=rows.issue(found), comments=(rows.description(found, bot=self._bot, edited=rewritten), *people)
+            issue=rows.issue(found),
+            comments=(rows.description(found, bot=self._bot, edited=rewritten), *people),
+            assigned=was_assigned(found, notes),
         )
 
     def _found(self, issue: IssueId) -> dict[str, Any]:
@@ -255,7 +244,7 @@ class GitLabForge:
         """Reopen an issue; GitLab does nothing about an open one."""
         self._change(issue, {"state_event": "reopen"})
 
-    def _change(self, issue: IssueId, given: dict[str, str]) -> None:
+    def _change(self, issue: IssueId, given: dict[str, Any]) -> None:
         ask, missing = partial(self._project.issues.update, rows.number(issue), given), f"there is no issue {issue}"
         self._asking.write(f"changing issue {issue}", ask, missing=missing)
 

@@ -8,7 +8,7 @@ No server: everybody who can push can ask, and what a comment counts for depends
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -32,7 +32,7 @@ from runner.adapters.forge.local_thread import Read, Trust
 from runner.adapters.forge.local_writer import Signs, Writer, as_bot, as_person
 from runner.digest import SHORT
 from runner.errors import RequestError
-from runner.ports.forge import Comment, CommentId, Issue, IssueId, PersonId, Thread
+from runner.ports.forge import Comment, CommentId, FreezePeriod, Issue, IssueId, PersonId, Thread
 from runner.repository.objects import Objects
 from runner.repository.people import allowed_signers
 
@@ -229,6 +229,25 @@ class LocalForge:
             return Label(**place, add=more, remove=less) if more or less else None
 
         self._scribe.write(issue, draft)
+
+    def people(self, name: str) -> tuple[PersonId, ...]:  # noqa: ARG002 - nobody can be assigned here
+        """Nobody: issues on plain Git have no assignees."""
+        return ()
+
+    def load(self, people: Collection[PersonId]) -> Mapping[PersonId, int]:
+        """Nothing for anybody: issues on plain Git have no assignees."""
+        return dict.fromkeys(people, 0)
+
+    def assign(self, issue: IssueId, person: PersonId) -> None:
+        """Nothing: issues on plain Git have no assignees."""
+
+    def relate(self, issue: IssueId, others: Collection[IssueId]) -> frozenset[IssueId]:
+        """Say which of these issues are there: on plain Git a link is its number in a comment, and all may read all."""
+        return frozenset(one.id for one in self.issues(only_open=False) if one.id in others and one.id != issue)
+
+    def freezes(self, *, fresh: bool = False) -> tuple[FreezePeriod, ...]:  # noqa: ARG002 - there are none to ask for
+        """None: on plain Git policy alone says when nothing may start."""
+        return ()
 
     def close(self, issue: IssueId) -> None:
         """Close an issue; closing a closed one does nothing."""

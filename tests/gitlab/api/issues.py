@@ -13,7 +13,7 @@ from tests.gitlab.marks import relabel
 from tests.gitlab.paging import paged
 from tests.gitlab.payloads import issue_event
 from tests.gitlab.quick_actions import extract
-from tests.gitlab.site import Event, Issue, Level, Note, Project
+from tests.gitlab.site import Event, Issue, Level, Note, Project, Tier, User
 
 LONGEST = 1_000_000
 """Characters of a description or comment."""
@@ -37,9 +37,16 @@ def _wanted(one: Issue, call: Call) -> bool:
         query.get("state", "all") in {"all", one.state}
         and set(labels) <= set(one.labels)
         and ("updated_after" not in query or one.updated >= _moment(query["updated_after"]))
-        and ("assignee_id" not in query or query["assignee_id"] in {str(person.id) for person in one.assignees})
+        and ("assignee_id" not in query or _has(one, query["assignee_id"]))
         and ("assignee_username" not in query or query["assignee_username"] in {one.username for one in one.assignees})
     )
+
+
+def _has(one: Issue, assignee: str) -> bool:
+    """`Any` and `None` are words of GitLab's own here."""
+    if assignee in {"Any", "None"}:
+        return bool(one.assignees) is (assignee == "Any")
+    return assignee in {str(person.id) for person in one.assignees}
 
 
 def _moment(text: str) -> datetime:
@@ -74,9 +81,9 @@ def open_issue(call: Call) -> Answer:
         created=now,
         updated=now,
         confidential=call.flag("confidential"),
-        assignees=call.people("assignee_ids") or [],
     )
     project.issues[one.iid] = one
+    reassign(call, one, call.people("assignee_ids") or [])
     relabel(call, one, add=call.names("labels"))
     carry_out(call, one, actions)
     tell(call.site, project, "issues", event=lambda: issue_event(one, call, action="open"))
@@ -98,7 +105,7 @@ def change_issue(call: Call) -> Answer:
     one.confidential = call.flag("confidential", default=one.confidential)
     one.due = str(call.given["due_date"]) if call.given.get("due_date") else one.due
     people = call.people("assignee_ids")
-    one.assignees = one.assignees if people is None else people
+    reassign(call, one, one.assignees if people is None else people)
     if "labels" in call.given:
         relabel(call, one, add=call.names("labels"), remove=list(one.labels))
     relabel(call, one, add=call.names("add_labels"), remove=call.names("remove_labels"))
@@ -119,6 +126,20 @@ def _rewrite(call: Call, one: Issue, text: str) -> None:
     one.notes.append(Note(id=call.site.number(), body=words, author=call.user, created=now, updated=now, system=True))
 
 
+def reassign(call: Call, one: Issue, people: list[User]) -> None:
+    """Have other people assigned, of whom the free tier takes the first; GitLab notes down who came and who went."""
+    kept = people[:1] if call.site.tier is Tier.FREE else people
+    came = [f"@{person.username}" for person in kept if person not in one.assignees]
+    went = [f"@{person.username}" for person in one.assignees if person not in kept]
+    one.assignees = kept
+    words = [f"assigned to {' '.join(came)}"] if came else []
+    words += [f"unassigned {' '.join(went)}"] if went else []
+    if words:
+        now = call.now()
+        body, number = " and ".join(words), call.site.number()
+        one.notes.append(Note(id=number, body=body, author=call.user, created=now, updated=now, system=True))
+
+
 def turn(call: Call, one: Issue, event: str) -> None:
     """Close or reopen; doing what is done already changes nothing."""
     wanted = {"close": "closed", "reopen": "opened"}.get(event)
@@ -136,11 +157,14 @@ def carry_out(call: Call, one: Issue, actions: list[tuple[str, str]]) -> dict[st
     for name, arguments in actions:
         names = [word.strip().strip('~"') for word in arguments.replace(",", " ").split()]
         if name in {"label", "labels"} and call.level >= Level.PLANNER:
-            relabel(call, one, add=names)
-            changes["add_label_ids"] = [call.project.labels[label] for label in names if label in call.project.labels]
+            # Here, and not in the API, a label that the project does not have is passed over.
+            known = [label for label in names if label in call.project.labels]
+            relabel(call, one, add=known)
+            changes["add_label_ids"] = [call.project.labels[label] for label in known]
         elif name == "assign" and call.level >= Level.PLANNER:
             found = [call.site.named(word.lstrip("@")) for word in names]
-            one.assignees += [person for person in found if person and person not in one.assignees]
+            more = [person for person in found if person and person not in one.assignees]
+            reassign(call, one, [*(one.assignees if call.site.tier is Tier.PREMIUM else []), *more] or one.assignees)
             changes["assignee_ids"] = [person.id for person in one.assignees]
         elif name in {"close", "reopen"} and (call.user is one.author or call.level >= Level.PLANNER):
             turn(call, one, name)

@@ -97,6 +97,19 @@ def all_members(call: Call) -> Answer:
     return paged(call, people, lambda one: shapes.member(one, call.site.level(project, one), call))
 
 
+@on("GET", "/groups/{id}/members/all")
+def group_members(call: Call) -> Answer:
+    """Everybody who is a member of a group; one that the user has nothing to do with is not there."""
+    name, site = call.parts["id"], call.site
+    group = next((one for one in site.groups.values() if name in {str(one.id), one.path}), None)
+    places = [one for one in site.projects.values() if one.group is group]
+    if group is None or not any(site.level(one, call.user) is not Level.NONE for one in places):
+        raise not_found("Group")
+    levels, since = group.members, places[0]
+    people = [site.users[one] for one in sorted(levels)]
+    return paged(call, people, lambda one: shapes.member(one, levels[one.id], call, since=since))
+
+
 @on("GET", "/projects/{id}/members")
 def members(call: Call) -> Answer:
     """Those who are members of the project itself."""
