@@ -12,10 +12,12 @@ import socket
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+from runner import label_names
 from runner.errors import OperatorError
+from runner.label_names import LabelNames
 
 _NAMES = frozenset({"project", "branch", "evidence-branch", "issues-branch", "bot"})
 _NAME = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9]+(?:[-_./][A-Za-z0-9]+)*")
@@ -54,6 +56,7 @@ class Settings:
     waited for; `gitlab` is the server's address and `gitlab_project` the project's path or number there, for
     `forge = "gitlab"`; `secrets` is a folder of secret files, one for each name; `secret_stores` are asked in order.
     `zones` are patterns of targets with the tag of the runners that reach them, for `executor = "gitlab-ci"`.
+    `labels` is what labels are called.
     """
 
     project: str = ""
@@ -75,6 +78,7 @@ class Settings:
     secrets: str = ""
     secret_stores: tuple[str, ...] = ("environment", "files")
     zones: tuple[tuple[str, str], ...] = ()
+    labels: LabelNames = field(default_factory=LabelNames)
 
 
 def read(text: str | None) -> Settings:
@@ -89,8 +93,9 @@ def read(text: str | None) -> Settings:
         raise OperatorError(DOING, str(error), hint="correct the file on the protected branch") from error
     if not isinstance(table, dict):
         raise OperatorError(DOING, "tool.runbook is not a table")
-    known = {field.name.replace("_", "-"): field for field in fields(Settings)}
-    problems = [f"{name} is not a setting" for name in table if name not in known]
+    known = {one.name.replace("_", "-"): one for one in fields(Settings)}
+    labels, wrong = label_names.read(table.pop("labels", {}))
+    problems = [*wrong, *(f"{name} is not a setting" for name in table if name not in known)]
     for name, value in table.items():
         if name == "secret-stores":
             problems += _not_stores(value)
@@ -104,7 +109,9 @@ def read(text: str | None) -> Settings:
     if problems:
         raise OperatorError(DOING, "; ".join(problems), hint=f"settings are: {', '.join(known)}")
     stores, zones = table.pop("secret-stores", None), table.pop("zones", {})
-    settings = Settings(**{name.replace("-", "_"): value for name, value in table.items()}, zones=(*zones.items(),))
+    settings = Settings(
+        **{name.replace("-", "_"): value for name, value in table.items()}, zones=(*zones.items(),), labels=labels
+    )
     return replace(settings, secret_stores=tuple(stores)) if stores else settings
 
 

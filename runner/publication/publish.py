@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.label_names import LabelNames
 from runner.ports.forge import Comment, Forge, Thread
 from runner.publication import markers
 from runner.publication.labels import Label, change
@@ -29,9 +30,9 @@ def update(forge: Forge, thread: Thread, *, marker: str, body: str) -> None:
         forge.edit(there, body)
 
 
-def relabel(forge: Forge, thread: Thread, label: Label) -> None:
-    """Give the issue this label and take our other ones off; a change that changes nothing is not sent."""
-    add, remove = change(thread.issue.labels, label)
+def relabel(forge: Forge, thread: Thread, label: Label, *, risk: str, names: LabelNames) -> None:
+    """Give the issue the labels for this state and risk, and take our other ones off; no change is not sent."""
+    add, remove = change(thread.issue.labels, label, risk=risk, names=names)
     if add or remove:
         forge.label(thread.issue.id, add=add, remove=remove)
 

@@ -109,7 +109,7 @@ def _at_work(
         if run.plan.issue not in threads and run.state is RunState.STARTED
     ]
     observer.save(frozenset(run.id for run in runs if not run.over))
-    return _labelled(in_line(desk, seen)) + tuple(mute)
+    return _labelled(desk, in_line(desk, seen)) + tuple(mute)
 
 
 def _may_begin(known: Known) -> bool:
@@ -227,18 +227,19 @@ def _asked(desk: Desk, run: Run) -> Waits | None:
     return transcript.question(desk.executor.progress(key)) if desk.executor.state(key) is WorkState.RUNNING else None
 
 
-def _labelled(known: tuple[Known, ...]) -> tuple[Known, ...]:
+def _labelled(desk: Desk, known: tuple[Known, ...]) -> tuple[Known, ...]:
     """The same runs, with the label that is missing: the newest run of an issue speaks for it."""
     # By place in the ledger: the ids of two runs of one second are in no order.
     newest = {one.run.plan.issue: one.run.id for one in sorted(known, key=lambda one: one.run.planned.seq)}
     return tuple(
-        replace(one, label=_missing(one)) if newest[one.run.plan.issue] == one.run.id else one for one in known
+        replace(one, label=_missing(desk, one)) if newest[one.run.plan.issue] == one.run.id else one for one in known
     )
 
 
-def _missing(known: Known) -> Label | None:
+def _missing(desk: Desk, known: Known) -> Label | None:
     wanted = labels.label_of(known.run, allowed=known.decision is not None and known.decision.enough)
-    return wanted if any(labels.change(known.thread.issue.labels, wanted)) else None
+    has, names = known.thread.issue.labels, desk.workspace.settings.labels
+    return wanted if any(labels.change(has, wanted, risk=known.plan.risk, names=names)) else None
 
 
 def _mute(desk: Desk, run: Run, *, beats: dict[str, str], observer: Observer) -> Known:

@@ -66,8 +66,9 @@ def tell(desk: Desk, known: Known, what: Kind) -> None:
 
 
 def mark(desk: Desk, known: Known, label: Label) -> None:
-    """Give the issue the label that says where its newest run stands."""
-    relabel(desk.forge, desk.forge.thread(known.thread.issue.id), label)
+    """Give the issue the labels that say where its newest run stands."""
+    thread = desk.forge.thread(known.thread.issue.id)
+    relabel(desk.forge, thread, label, risk=known.plan.risk, names=desk.workspace.settings.labels)
 
 
 def status(

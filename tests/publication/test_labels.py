@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from runner.label_names import STATES, LabelNames, read
 from runner.ledger import bodies
 from runner.ledger.bodies import Rollback, Status
 from runner.publication.labels import SCOPE, Label, change, label_of
@@ -59,16 +60,42 @@ def test_an_allowed_plan_that_waits_says_so_and_only_a_plan_does() -> None:
     assert label_of(a_run(A_START).run, allowed=True) is Label.STARTED
 
 
+OURS = LabelNames()
+
+
 def test_only_labels_of_our_scope_are_touched() -> None:
-    current = frozenset({"bug", "runbook::planned", "runbook::failed"})
-    add, remove = change(current, Label.STARTED)
+    current = frozenset({"bug", "runbook::planned", "runbook::failed", "change::complete", "C1"})
+    add, remove = change(current, Label.STARTED, risk="high", names=OURS)
     assert add == {"runbook::started"}
     assert remove == {"runbook::planned", "runbook::failed"}
 
 
 def test_a_label_that_is_there_alone_changes_nothing() -> None:
-    assert change(frozenset({"bug", "runbook::started"}), Label.STARTED) == (frozenset(), frozenset())
+    has = frozenset({"bug", "runbook::started"})
+    assert change(has, Label.STARTED, names=OURS) == (frozenset(), frozenset())
 
 
-def test_all_labels_are_of_our_scope() -> None:
-    assert all(label.value.startswith(SCOPE) for label in Label)
+def test_every_state_has_its_label_and_every_label_its_state() -> None:
+    assert {label.value for label in Label} == {SCOPE + state for state in STATES}
+
+
+def test_the_practice_of_gitlab_has_the_state_and_how_critical_it_is() -> None:
+    names, _ = read("change-management")
+    has = frozenset({"bug", "runbook::planned", "change::unscheduled", "C3"})
+    add, remove = change(has, Label.STARTED, risk="high", names=names)
+    assert add == {"change::in-progress", "C1"}
+    assert remove == {"runbook::planned", "change::unscheduled", "C3"}
+    add, remove = change(frozenset({"change::complete", "C3"}), Label.SUCCEEDED, risk="low", names=names)
+    assert not add
+    assert not remove
+    add, remove = change(frozenset({"C3"}), Label.EXPIRED, risk="odd", names=names)
+    assert (set(add), set(remove)) == ({"change::aborted"}, {"C3"}), "a risk that has no label takes the old one off"
+
+
+def test_names_that_were_ours_once_go_and_new_ones_come() -> None:
+    names, wrong = read({"planned": "team::planned", "former": ["ops::planned", "change-management"]})
+    assert wrong == []
+    has = frozenset({"ops::planned", "change::in-progress", "C1", "ops::other"})
+    add, remove = change(has, Label.PLANNED, risk="high", names=names)
+    assert add == {"team::planned"}
+    assert remove == {"ops::planned", "change::in-progress", "C1"}

@@ -10,6 +10,7 @@ import pytest
 
 from runner.adapters.forge.local import LocalForge
 from runner.adapters.signer.ssh import generate
+from runner.label_names import LabelNames
 from runner.ports.forge import Thread
 from runner.publication import markers
 from runner.publication.labels import Label
@@ -78,7 +79,7 @@ def test_what_could_not_be_found_again_is_not_said(forge: LocalForge, thread: Th
 
 
 def test_the_label_follows_and_other_labels_stay(forge: LocalForge, thread: Thread) -> None:
-    relabel(forge, thread, Label.PLANNED)
-    relabel(forge, forge.thread(thread.issue.id), Label.STARTED)
-    relabel(forge, forge.thread(thread.issue.id), Label.STARTED)
+    relabel(forge, thread, Label.PLANNED, risk="high", names=LabelNames())
+    relabel(forge, forge.thread(thread.issue.id), Label.STARTED, risk="high", names=LabelNames())
+    relabel(forge, forge.thread(thread.issue.id), Label.STARTED, risk="high", names=LabelNames())
     assert forge.thread(thread.issue.id).issue.labels == {"bug", "runbook::started"}
