@@ -20,16 +20,26 @@ from runner.plan.plan import Plan
 from runner.plan.run import Run
 
 
-def plan_draft(plan: Plan, *, said: Said, request: str, rehearsal: bytes | None, issue: str = "") -> Draft:
+def plan_draft(
+    plan: Plan,
+    *,
+    said: Said,
+    request: str,
+    rehearsal: bytes | None,
+    issue: str = "",
+    artifacts: Mapping[str, bytes] | None = None,
+) -> Draft:
     """The plan event with its files: the plan, the rehearsal and the words of the request.
 
-    `issue` is where people are told of what was not asked for in an issue.
+    `issue` is where people are told of what was not asked for in an issue; `artifacts` are large outputs of the
+    rehearsal, by the path that its notebook names.
     """
     issue = issue or plan.requested.issue
     data = plan.to_bytes()
     files = {layout.plan_file(plan.run): data, layout.request_file(plan.run): request.encode()}
     if rehearsal is not None:
         files[layout.rehearsal_file(plan.run)] = rehearsal
+        files |= {f"{layout.run_folder(plan.run)}{path}": content for path, content in (artifacts or {}).items()}
     body = PlanBody(
         plan_digest=sha256(data),
         request_key=plan.requested.key,

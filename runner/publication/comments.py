@@ -20,10 +20,12 @@ from runner.ledger.bodies import Question
 from runner.plan.plan import Plan
 from runner.publication import markers
 from runner.publication.course import THE_WHOLE_RUNBOOK, Course
-from runner.publication.markdown import Markdown, code, fence, link
+from runner.publication.markdown import Markdown, code, excerpt, fence, link, picture
 from runner.publication.markers import Kind
 from runner.publication.notices import Ended, EndedView, Head, OwedView, QuestionView
+from runner.publication.outputs import Outputs
 from runner.publication.views import (
+    NOTHING,
     Link,
     PlanView,
     ResultView,
@@ -52,6 +54,7 @@ def plan_comment(
     head: Head,
     course: Course = THE_WHOLE_RUNBOOK,
     begun: bool = False,
+    outputs: Outputs = NOTHING,
 ) -> str:
     """Write the comment that approvers read: new for every plan and every attempt, and never edited.
 
@@ -62,9 +65,11 @@ def plan_comment(
         head: the ledger's head, so that this comment is a witness of it.
         course: what this attempt goes through, of a later attempt or a revert.
         begun: it was allowed at once, and has started before anybody was told.
+        outputs: what the cells of the rehearsal showed; without any, what the plan itself holds of its plan cells.
     """
     view = plan_view(plan, digest=digest, decision=decision, head=head, course=course, begun=begun)
-    view = replace(view, broke=plan.break_glass)
+    shown = outputs if outputs.cells else replace(outputs, cells=view.outputs.cells)
+    view = replace(view, broke=plan.break_glass, outputs=shown)
     return _fitting("plan.md.j2", view, marker=markers.of(plan.run, Kind.PLAN, course.attempt))
 
 
@@ -95,15 +100,17 @@ def result_comment(
     head: Head,
     late: bool = False,
     cancelled: Cancelled | None = None,
+    outputs: Outputs = NOTHING,
 ) -> str:
     """Write how an attempt ended: a new comment, never edited.
 
     `links` come from `Forge.link`; `late` says that the start had been given up before this word of it came;
-    `cancelled` says who ended it.
+    `cancelled` says who ended it; `outputs` is what its cells showed.
     """
     view = result_view(
         outcome, plan=plan, attempt=attempt, links=tuple(links), head=head, late=late, cancelled=cancelled
     )
+    view = replace(view, outputs=outputs)
     kind = Kind.LATE if late else Kind.RESULT
     return _fitting("result.md.j2", view, marker=markers.of(plan.run, kind, attempt))
 
@@ -213,6 +220,8 @@ def _environment() -> Environment:
     )
     environment.filters["code"] = code
     environment.filters["fence"] = fence
+    environment.filters["excerpt"] = excerpt
+    environment.filters["picture"] = picture
     environment.filters["link"] = link
     environment.filters["ours"] = Markdown
     return environment

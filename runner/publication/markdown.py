@@ -14,6 +14,7 @@ SPAN = 200
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/%+=#-]{1,400}")
+_KEPT = re.compile(r"[A-Za-z0-9._:/-]{1,400}")
 _RISKY_START = re.compile(r"^(?=[/`])", re.MULTILINE)
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 """Unicode categories that do not show, or that change how their neighbours show."""
@@ -60,16 +61,47 @@ def fence(text: str, limit: int, *, info: str = "") -> Markdown:
     """
     text = text.rstrip("\n")
     whole = shown(text[: limit + 1])
-    kept = whole[:limit]
     left_out = max(len(text) - limit, len(whole) - limit, 0)
-    # Some forges end a fence at the first line of back-ticks, however many opened it, and look for commands after it:
-    # so no line begins with either.
-    body = _RISKY_START.sub(" ", kept)
-    ticks = "`" * max(3, _longest_run(body) + 1)
-    block = f"{ticks}{info}\n{body}\n{ticks}" if body else "*(empty)*"
+    block = _fenced(whole[:limit], info)
     if left_out:
         block += f"\n\nThe last {left_out:,} characters are left out here; the executed notebook has them."
     return Markdown(block)
+
+
+def excerpt(text: str, limit: int) -> Markdown:
+    """Put the first lines of a text into a fenced block, and say how many more there are.
+
+    Args:
+        text: anything.
+        limit: characters that are shown at most; a single line that is longer is cut.
+    """
+    text = text.strip("\n").replace("\r\n", "\n")
+    whole = shown(text[: limit + 1])
+    if len(text) <= limit and len(whole) <= limit:
+        return Markdown(_fenced(whole))
+    kept = whole[:limit]
+    lines, said = text.count("\n") + 1, ""
+    if "\n" in kept:
+        kept = kept.rpartition("\n")[0]
+        more = lines - kept.count("\n") - 1
+        said = f"{more:,} more line{'s' if more > 1 else ''} in the notebook."
+    else:
+        others = f" and {lines - 1:,} more line{'s' if lines > 2 else ''}" if lines > 1 else ""  # noqa: PLR2004
+        said = f"The rest of this line{others} in the notebook."
+    return Markdown(f"{_fenced(kept)}\n\n{said}")
+
+
+def picture(address: str, alt: str) -> Markdown:
+    """Show a picture that the forge keeps; `alt` is ours. An address that could be more than one is shown as code."""
+    return Markdown(f"![{alt}]({address})") if _KEPT.fullmatch(address) else code(address)
+
+
+def _fenced(text: str, info: str = "") -> str:
+    # Some forges end a fence at the first line of back-ticks, however many opened it, and look for commands after it:
+    # so no line begins with either.
+    body = _RISKY_START.sub(" ", text)
+    ticks = "`" * max(3, _longest_run(body) + 1)
+    return f"{ticks}{info}\n{body}\n{ticks}" if body else "*(empty)*"
 
 
 def link(where: str) -> Markdown:

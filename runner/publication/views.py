@@ -14,7 +14,9 @@ from runner.ledger.bodies import Rehearsal, Rollback, Status
 from runner.plan.plan import Plan
 from runner.publication.course import THE_WHOLE_RUNBOOK, Course, changes
 from runner.publication.notices import Head
+from runner.publication.outputs import CellOutput, Outputs
 
+NOTHING = Outputs()
 _MINUTE = 60
 _HOUR = 3600
 _BAR = 20
@@ -40,7 +42,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanView:
-    """A plan, as its approvers see it. `outputs` are plan cells and what they printed."""
+    """A plan, as its approvers see it. `outputs` is what the cells of the rehearsal showed."""
 
     run: str
     runbook: str
@@ -57,7 +59,7 @@ class PlanView:
     secrets: tuple[str, ...]
     opens: tuple[str, ...]
     environment: str
-    outputs: tuple[Pair, ...]
+    outputs: Outputs
     rehearsal: str
     message: str
     approvable: bool
@@ -139,6 +141,7 @@ class ResultView:
     resumable: bool = False
     cancelled_by: str = ""
     cancelled_why: str = ""
+    outputs: Outputs = NOTHING
 
 
 def plan_view(
@@ -167,7 +170,7 @@ def plan_view(
         secrets=tuple(sorted({*plan.read_secrets, *plan.change_secrets})),
         environment=f"{plan.environment.path} {plan.environment.sha256[:SHORT]}" if plan.environment else "",
         opens=_opens(plan),
-        outputs=tuple(Pair(name=cell, value=text) for cell, text in plan.rehearsal.outputs.items()),
+        outputs=_planned(plan),
         rehearsal=plan.rehearsal.result.value,
         message=plan.rehearsal.message,
         approvable=plan.rehearsal.result is not Rehearsal.FAILED and decision.verdict is not Verdict.DENIED,
@@ -182,6 +185,11 @@ def plan_view(
         conditional=tuple(Pair(name=one.name, value=one.when) for one in plan.conditional if one.runs is None),
         course=course,
     )
+
+
+def _planned(plan: Plan) -> Outputs:
+    """What the plan itself holds of the rehearsal: of its plan cells alone."""
+    return Outputs(cells=tuple(CellOutput(name=cell, text=text) for cell, text in plan.rehearsal.outputs.items()))
 
 
 def _parameters(plan: Plan) -> tuple[Pair, ...]:

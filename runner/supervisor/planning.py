@@ -67,7 +67,11 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
         plan = owing(plan, due=_due(desk, plan))
     _keep(desk, plan, left)
     event = plan_draft(
-        plan, said=said(request.comment), request=request.comment.body, rehearsal=left.get("executed.ipynb")
+        plan,
+        said=said(request.comment),
+        request=request.comment.body,
+        rehearsal=left.get("executed.ipynb"),
+        artifacts={path: data for path, data in left.items() if path.startswith("artifacts/")},
     )
 
     def build(_state: State) -> Sequence[Draft]:

@@ -19,10 +19,11 @@ from runner.publication import comments, markers
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.publication.notices import Ended, Head
+from runner.publication.outputs import Outputs
 from runner.publication.publish import publish, relabel, update
 from runner.publication.views import Link
 from runner.snapshot import Known, Unheard
-from runner.supervisor import resuming
+from runner.supervisor import resuming, showing
 from runner.supervisor.desk import Desk
 
 _ENDED = {
@@ -105,8 +106,15 @@ def _body(desk: Desk, known: Known, what: Kind) -> str:
             verdict=Verdict.ALLOWED if begun else Verdict.DENIED, reasons=(f"the run is {run.state.value} already",)
         )
         course = resuming.course(desk, run, known.plan)
+        commit = desk.ledger.cache.commit_of(run.planned.seq) or ""
         return comments.plan_comment(
-            plan=known.plan, digest=run.digest, decision=decision, head=_head(desk), course=course, begun=begun
+            plan=known.plan,
+            digest=run.digest,
+            decision=decision,
+            head=_head(desk),
+            course=course,
+            begun=begun,
+            outputs=showing.rehearsed(desk, known.plan, commit=commit),
         )
     if what is Kind.QUESTION:
         return _question(desk, known)
@@ -162,7 +170,14 @@ def _executed(desk: Desk, known: Known, event: Event, *, late: bool) -> str:
         head=_head(desk),
         late=late,
         cancelled=record.result.cancelled,
+        outputs=_plots(desk, known, record, commit=commit),
     )
+
+
+def _plots(desk: Desk, known: Known, record: Manifest, *, commit: str) -> Outputs:
+    path = layout.executed_file(known.run.id, known.run.attempt).removeprefix(layout.run_folder(known.run.id))
+    digest = next((file.sha256 for file in record.files if file.path == path), record.plan_digest)
+    return showing.ran(desk, known.plan, notebook=digest, commit=commit, attempt=known.run.attempt)
 
 
 def _outcome(record: Manifest) -> Outcome:

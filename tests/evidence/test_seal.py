@@ -60,6 +60,12 @@ def test_a_plan_comes_with_its_exact_bytes_the_words_and_the_rehearsal() -> None
     assert isinstance(draft.body, bodies.Plan)
     assert (draft.body.plan_digest, draft.body.request_key) == (plan.digest, plan.requested.key)
     assert draft.title.endswith("(rehearsal failed)")
+    large = {"artifacts/ab.txt": b"much"}
+    words = some_words("alice@example.org", "7/0")
+    more = plan_draft(plan, said=words, request="please", rehearsal=b"{}", artifacts=large)
+    assert {path: data for path, data in more.files.items() if path not in draft.files} == {
+        f"{layout.run_folder(plan.run)}artifacts/ab.txt": b"much"
+    }
     bare = plan_draft(plan, said=some_words("alice@example.org", "7/0"), request="please", rehearsal=None)
     assert layout.rehearsal_file(plan.run) not in bare.files
 

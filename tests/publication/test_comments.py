@@ -16,6 +16,8 @@ from runner.plan.plan import Conditional, Parameter, Plan
 from runner.publication import comments, markers
 from runner.publication.markers import Kind
 from runner.publication.notices import Ended, Head
+from runner.publication.outputs import CellOutput, Outputs
+from runner.publication.picture import Picture
 from runner.publication.views import Link
 from runner.request.arguments import Approve
 from runner.request.command import Command, commands
@@ -32,6 +34,11 @@ EVIL = (
 def planned(plan: Plan | None = None, decision: Decision = PENDING) -> str:
     plan = plan or a_plan()
     return comments.plan_comment(plan=plan, digest=plan.digest, decision=decision, head=HEAD)
+
+
+def planned_with(outputs: Outputs) -> str:
+    plan = a_plan()
+    return comments.plan_comment(plan=plan, digest=plan.digest, decision=PENDING, head=HEAD, outputs=outputs)
 
 
 def outside(markdown: str) -> str:
@@ -120,8 +127,14 @@ def everything(text: str) -> list[str]:
     )
     facts: dict[str, Any] = {"plan": plan, "head": HEAD, "attempt": 1}
     links = [Link(name=text, where=text)]
+    told = planned(plan, Decision(verdict=Verdict.PENDING, reasons=(text,)))
+    shown = [
+        planned_with(Outputs(cells=(CellOutput(name=text, text=text),), file=text, where=text, folds=folds))
+        for folds in (True, False)
+    ]
     return [
-        planned(plan, Decision(verdict=Verdict.PENDING, reasons=(text,))),
+        told,
+        *shown,
         comments.status_comment(run=plan.run, state=text, step=text, done=1, cells=2, seconds=1),
         comments.result_comment(outcome=bad, links=links, late=True, **facts),
         *(comments.ended_comment(state=state, by=text, reason=text, **facts) for state in Ended),
@@ -164,8 +177,50 @@ def test_a_comment_stays_below_its_size_and_says_that_something_is_left_out(floo
     )
     text = planned(plan, Decision(verdict=Verdict.PENDING, reasons=tuple(f"{n}{flood}" for n in range(65))))
     assert len(text) < comments.LARGEST
-    assert "characters are left out" in text
+    assert "in the notebook." in text
     assert text.rstrip().endswith(markers.of(plan.run, Kind.PLAN, 1))
+
+
+def test_what_the_rehearsal_showed_comes_after_who_must_approve_and_the_line_to_write() -> None:
+    plot = Picture(data=b"", width=640, height=480, address="/uploads/0a/picture-1.png")
+    lost = Picture(data=b"", width=9, height=9)
+    cells = (
+        CellOutput(name="look", text="\n".join(f"row {n}" for n in range(9_000))),
+        CellOutput(name="plan", text="3 to add", pictures=(plot, lost)),
+    )
+    text = planned_with(
+        Outputs(cells=cells, file="plan.ipynb", where="https://git.example.org/x/plan.ipynb", left_out=2)
+    )
+    before, after = text.split("<summary>What the rehearsal showed</summary>")
+    assert "needs 1 more of @dba" in before
+    assert "/runbook approve" in before
+    assert "row 0\nrow 1\n" in after
+    shown = after.count("\nrow ")
+    assert f"{9_000 - shown:,} more lines in the notebook." in after
+    assert "3 to add" in after
+    assert "\n![picture, 640 x 480](/uploads/0a/picture-1.png)\n" in after
+    assert "A picture of 9 x 9 is in the notebook." in after
+    assert "2 more pictures are in the notebook." in after
+    assert "The notebook, `plan.ipynb`: <https://git.example.org/x/plan.ipynb>" in after
+
+
+def test_where_nothing_folds_the_same_is_told_shorter_and_without_html() -> None:
+    cells = (CellOutput(name="look", text="\n".join(f"row {n}" for n in range(9_000))),)
+    text = planned_with(Outputs(cells=cells, file="plan.ipynb", where="git show abc:plan.ipynb", folds=False))
+    assert "<details>" not in text
+    assert len(text) < 9_000
+    assert "more lines in the notebook." in text
+    assert "`git show abc:plan.ipynb`" in text
+
+
+def test_a_result_shows_the_plots_of_the_run_unless_they_are_withheld() -> None:
+    plot = Picture(data=b"", width=640, height=480, address="/uploads/0a/picture-1.png")
+    shown = Outputs(cells=(CellOutput(name="verify", text="", pictures=(plot,)),), file="executed.ipynb")
+    for withheld in (False, True):
+        text = comments.result_comment(
+            outcome=an_outcome(withheld=withheld), plan=a_plan(), attempt=1, links=(), head=HEAD, outputs=shown
+        )
+        assert ("![picture, 640 x 480](/uploads/0a/picture-1.png)" in text) is not withheld
 
 
 def test_a_result_says_outcome_rollback_time_links_head_and_what_is_next() -> None:

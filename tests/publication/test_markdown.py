@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from runner.publication.markdown import code, fence, link, shown
+from runner.publication.markdown import code, excerpt, fence, link, picture, shown
 
 HOSTILE = st.text(
     alphabet=st.one_of(st.sampled_from("`~@#!/<>-|\\[]()*_&:\n\r\t "), st.characters(codec="utf-8")), max_size=200
@@ -43,6 +43,37 @@ def test_a_fence_is_one_fence_and_nothing_of_it_is_outside(text: str, limit: int
     outside = effective(f"{fence(text, limit)}").replace("(empty)", "")
     assert re.fullmatch(r"(The last [0-9,]+ characters are left out here; the executed notebook has them.)?", outside)
     assert "After" in [token.content for token in found if token.type == "text"]
+
+
+@given(HOSTILE, st.integers(1, 100))
+def test_an_excerpt_is_one_fence_and_says_truly_how_many_lines_are_left_out(text: str, limit: int) -> None:
+    block = excerpt(text, limit)
+    fences = [token for token in tokens(f"Before\n\n{block}\n\nAfter") if token.type == "fence"]
+    assert len(fences) <= 1
+    outside = effective(block).replace("(empty)", "")
+    said = re.fullmatch(r"(?:(\d+) more lines? in the notebook\.)?", outside)
+    cut = re.fullmatch(r"The rest of this line(?: and (\d+) more lines?)? in the notebook\.", outside)
+    assert said or cut
+    lines = len(text.strip("\n").replace("\r\n", "\n").split("\n"))
+    there = len(fences[0].content.removesuffix("\n").split("\n")) if fences else 1
+    found = said or cut
+    left_out = int(found[1] or 0) if found else 0
+    assert lines == there + left_out
+    assert not re.search(r"^[/`](?!``)", "\n".join(block.split("\n")[1:]), re.MULTILINE)
+
+
+def test_an_excerpt_ends_with_a_whole_line() -> None:
+    assert excerpt("one\ntwo\nthree", 9) == "```\none\ntwo\n```\n\n1 more line in the notebook."
+    assert excerpt("one\ntwo\nthree", 13) == "```\none\ntwo\nthree\n```"
+    assert (
+        excerpt("x" * 50 + "\ny\nz", 4) == "```\nxxxx\n```\n\nThe rest of this line and 2 more lines in the notebook."
+    )
+
+
+def test_only_an_address_is_a_picture() -> None:
+    assert picture("/uploads/0a/p.png", "a plot") == "![a plot](/uploads/0a/p.png)"
+    for wrong in ("", "/uploads/x) @all", "/x.png\n/close", "javascript:alert(1) x"):
+        assert not picture(wrong, "a plot").startswith("!")
 
 
 @given(HOSTILE)
