@@ -1,11 +1,13 @@
 """The request as a fenced block with the info string `runbook`, in an issue's description or a comment.
 
-It holds strict YAML with the keys `runbook`, `parameters`, `reason` and `emergency`, and nothing else. Values stay text
-(in lists and mappings too): which type each has is said by the runbook's parameters, which are not known here.
+It holds strict YAML with the keys `runbook`, `parameters`, `reason`, `related` and `emergency`, and nothing else.
+Values stay text (in lists and mappings too): which type each has is said by the runbook's parameters, which are not
+known here. A parameter behind whose name nothing is written is as if its line were not there; an empty text is `""`.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from runner.digest import Json
@@ -14,7 +16,9 @@ from runner.request import asks, strict_yaml
 from runner.request.characters import NAME, PARAMETER, escaped, hidden
 
 DOING = "reading the request"
-KEYS = ("runbook", "parameters", "reason", "emergency")
+KEYS = ("runbook", "parameters", "reason", "related", "emergency")
+MOST_RELATED = 20
+_REFERENCE = re.compile(r"[#!]?[1-9][0-9]{0,8}")
 LARGEST_REASON = 4_000
 """Characters."""
 HINT = "write `runbook: NAME` and, below `parameters:`, one indented `name: value` line each"
@@ -22,12 +26,16 @@ HINT = "write `runbook: NAME` and, below `parameters:`, one indented `name: valu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a block says. `emergency` is why it cannot wait for the usual approvals; empty where it can."""
+    """What a block says. `emergency` is why it cannot wait for the usual approvals; empty where it can.
+
+    `related` are issues (`#12`) and merge requests (`!34`) of the same project.
+    """
 
     runbook: str
     parameters: dict[str, Json]
     reason: str = ""
     emergency: str = ""
+    related: tuple[str, ...] = ()
 
 
 def read(block: asks.Block) -> Wanted:
@@ -44,7 +52,11 @@ def read(block: asks.Block) -> Wanted:
         if key not in KEYS:
             raise RequestError(DOING, f"`{escaped(key)}` is not a key of a request", hint=f"keys: {', '.join(KEYS)}")
     return Wanted(
-        runbook=_runbook(raw), parameters=_parameters(raw), reason=_words(raw, "reason"), emergency=_emergency(raw)
+        runbook=_runbook(raw),
+        parameters=_parameters(raw),
+        reason=_words(raw, "reason"),
+        emergency=_emergency(raw),
+        related=_related(raw),
     )
 
 
@@ -70,7 +82,7 @@ def _parameters(raw: dict[str, strict_yaml.Node]) -> dict[str, Json]:
         if found := _hidden(value):
             wrong = f"the value of `{name}` holds {found}"
             raise RequestError(DOING, wrong, hint="type the value instead of pasting it")
-    return {name: _json(value) for name, value in given.items()}
+    return {name: _json(value) for name, value in given.items() if not isinstance(value, strict_yaml.Unwritten)}
 
 
 def _words(raw: dict[str, strict_yaml.Node], key: str) -> str:
@@ -80,6 +92,25 @@ def _words(raw: dict[str, strict_yaml.Node], key: str) -> str:
     if found := hidden(words, allow="\n\t"):
         raise RequestError(DOING, f"`{key}` holds {found}", hint="type it instead of pasting it")
     return words.strip()
+
+
+def _related(raw: dict[str, strict_yaml.Node]) -> tuple[str, ...]:
+    """References as people write them. Without quotes YAML takes `#` for a comment and `!` for a tag."""
+    if "related" not in raw:
+        return ()
+    given = raw["related"]
+    words = [word for one in (given if isinstance(given, list) else [given]) for word in _split(one)]
+    hint = 'issues and merge requests of this project, in quotes: related: "#12 !34"'
+    if not words or len(words) > MOST_RELATED or not all(_REFERENCE.fullmatch(word) for word in words):
+        wrong = (
+            f"it names more than {MOST_RELATED}" if len(words) > MOST_RELATED else "it names none, or something else"
+        )
+        raise RequestError(DOING, f"`related`: {wrong}", hint=hint)
+    return tuple(dict.fromkeys(f"#{word}" if word.isdigit() else word for word in words))
+
+
+def _split(node: strict_yaml.Node) -> list[str]:
+    return node.replace(",", " ").split() if isinstance(node, str) else ["?"]
 
 
 def _emergency(raw: dict[str, strict_yaml.Node]) -> str:
@@ -105,7 +136,7 @@ def _hidden(value: strict_yaml.Node) -> str:
 def _json(value: strict_yaml.Node) -> Json:
     match value:
         case str():
-            return value
+            return str(value)
         case list():
             return [_json(one) for one in value]
         case dict():

@@ -39,6 +39,8 @@ class Request:
     emergency: str = ""
     revert_of: str = ""
     """The run that is to be undone; `runbook` and `parameters` are that run's then, and empty here."""
+    related: tuple[str, ...] = ()
+    """Issues (`#12`) and merge requests (`!34`) of the same project that have to do with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,4 +144,5 @@ def _from_block(one: Block, comment: Comment, *, prefix: str) -> Request | Probl
         emergency=wanted.emergency,
         key=key,
         comment=comment,
+        related=wanted.related,
     )

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node]"
 
+
+class Unwritten(str):
+    """The empty value of a key behind which nothing was written, not even quotes; it reads as an empty text."""
+
+    __slots__ = ()
+
+
 MAX_BYTES = 16 * 1024
 MAX_DEPTH = 8
 
@@ -127,7 +134,7 @@ class _Reading:
         text = str(event.value)
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise self._refuse(event, "a \\u escape stands for half a character", hint="Write the character itself.")
-        return text
+        return Unwritten() if not text and event.style is None else text
 
     def _sequence(self, depth: int) -> list[Node]:
         import yaml

@@ -82,3 +82,41 @@ def test_any_text_is_a_request_or_refused(text: str) -> None:
         return
     assert wanted.runbook.isascii()
     assert all(name.isidentifier() for name in wanted.parameters)
+
+
+@pytest.mark.parametrize(
+    ("text", "related"),
+    [
+        ('related: "#12, !34 7"', ("#12", "!34", "#7")),
+        ('related: ["#12", "!34", 12]', ("#12", "!34")),
+        ("related: 12 !34", ("#12", "!34")),
+        ("reason: none", ()),
+    ],
+)
+def test_related_issues_and_merge_requests_are_of_this_project(text: str, related: tuple[str, ...]) -> None:
+    assert read(block(f"runbook: x\n{text}\n")).related == related
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "related: #12",
+        'related: "ops/other#12"',
+        'related: "https://gitlab.example.org/ops/x/-/issues/1"',
+        'related: "#0"',
+        'related: "#12 &3"',
+        "related: {a: 1}",
+        "related: [[1]]",
+        "related: []",
+        f'related: "{" ".join(map(str, range(1, 30)))}"',
+    ],
+)
+def test_what_is_no_reference_is_refused_with_how_to_write_one(text: str) -> None:
+    with pytest.raises(RequestError, match="`related`") as refused:
+        read(block(f"runbook: x\n{text}\n"))
+    assert 'related: "#12 !34"' in refused.value.hint
+
+
+def test_a_line_without_a_value_is_as_if_it_were_not_there() -> None:
+    text = 'runbook: x\nparameters:\n  a:\n  b:   # required\n  c: ""\n  d: [x, ]\n'
+    assert read(block(text)).parameters == {"c": "", "d": ["x"]}
