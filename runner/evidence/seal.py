@@ -24,19 +24,22 @@ def plan_draft(
     plan: Plan,
     *,
     said: Said,
-    request: str,
+    request: str | None,
     rehearsal: bytes | None,
     issue: str = "",
     artifacts: Mapping[str, bytes] | None = None,
 ) -> Draft:
     """The plan event with its files: the plan, the rehearsal and the words of the request.
 
-    `issue` is where people are told of what was not asked for in an issue; `artifacts` are large outputs of the
+    `request` is None where the words stay on a confidential issue. `issue` is where people are told of what was not
+    asked for in an issue; `artifacts` are large outputs of the
     rehearsal, by the path that its notebook names.
     """
     issue = issue or plan.requested.issue
     data = plan.to_bytes()
-    files = {layout.plan_file(plan.run): data, layout.request_file(plan.run): request.encode()}
+    files = {layout.plan_file(plan.run): data}
+    if request is not None:
+        files[layout.request_file(plan.run)] = request.encode()
     if rehearsal is not None:
         files[layout.rehearsal_file(plan.run)] = rehearsal
         files |= {f"{layout.run_folder(plan.run)}{path}": content for path, content in (artifacts or {}).items()}

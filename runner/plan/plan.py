@@ -5,6 +5,9 @@ from __future__ import annotations
 from runner.digest import Digest, Json, Wire, parse, readable, sha256
 from runner.ledger.bodies import QuestionKind, Rehearsal
 
+HUSHED = "(said on a confidential issue)"
+"""Stands on record for words that stay where they were said."""
+
 
 class Source(Wire):
     """The runbook, pinned."""

@@ -55,6 +55,7 @@ def plan_comment(
     course: Course = THE_WHOLE_RUNBOOK,
     begun: bool = False,
     outputs: Outputs = NOTHING,
+    salt: str = "",
 ) -> str:
     """Write the comment that approvers read: new for every plan and every attempt, and never edited.
 
@@ -66,10 +67,11 @@ def plan_comment(
         course: what this attempt goes through, of a later attempt or a revert.
         begun: it was allowed at once, and has started before anybody was told.
         outputs: what the cells of the rehearsal showed; without any, what the plan itself holds of its plan cells.
+        salt: of the digest of the words of a request on a confidential issue, if this machine knows it.
     """
     view = plan_view(plan, digest=digest, decision=decision, head=head, course=course, begun=begun)
     shown = outputs if outputs.cells else replace(outputs, cells=view.outputs.cells)
-    view = replace(view, broke=plan.break_glass, outputs=shown)
+    view = replace(view, broke=plan.break_glass, outputs=shown, hush=plan.requested.confidential, salt=salt)
     return _fitting("plan.md.j2", view, marker=markers.of(plan.run, Kind.PLAN, course.attempt))
 
 

@@ -79,6 +79,9 @@ class PlanView:
     course: Course = THE_WHOLE_RUNBOOK
     broke: str = ""
     """Why it ran by break-glass, before anybody could be told."""
+    hush: bool = False
+    """Whether it was asked for on a confidential issue; `salt` is that of the digest of its words."""
+    salt: str = ""
 
     @property
     def verdict(self) -> str:

@@ -41,6 +41,8 @@ class Request:
     """The run that is to be undone; `runbook` and `parameters` are that run's then, and empty here."""
     related: tuple[str, ...] = ()
     """Issues (`#12`) and merge requests (`!34`) of the same project that have to do with it."""
+    confidential: bool = False
+    """Whether its issue is: then its words are for nobody else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,9 @@ def requests(thread: Thread, *, forge: str, project: str, bot: str) -> Asked:
         one for comment in thread.comments for one in _of(comment, prefix=f"{forge}:{project}:{comment.id}", bot=bot)
     ]
     return Asked(
-        requests=tuple(one for one in found if isinstance(one, Request)),
+        requests=tuple(
+            replace(one, confidential=thread.issue.confidential) for one in found if isinstance(one, Request)
+        ),
         problems=tuple(one for one in found if isinstance(one, Problem)),
     )
 

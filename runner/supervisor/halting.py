@@ -16,6 +16,7 @@ from runner.publication import comments, markers
 from runner.request import arguments as asked
 from runner.request.command import BadCommand, Command
 from runner.snapshot import Unheard
+from runner.supervisor import confidence
 from runner.supervisor.desk import Desk
 from runner.supervisor.listening import refused
 
@@ -43,7 +44,10 @@ def pulled(
     accounts = {(one.comment.author, one.comment.account) for one in mine}
     members = desk.members({name for name, _ in accounts}, accounts=accounts)
     found = halting.pull(switch, mine, members=members, answered=answered)
-    return found.record, _answers(found, threads)
+    record = found.record
+    if record and threads[IssueId(record.issue)].issue.confidential:
+        record = confidence.without_words(record)
+    return record, _answers(found, threads)
 
 
 def _throws(command: Command | BadCommand) -> bool:

@@ -13,7 +13,7 @@ from runner.publication import comments
 from runner.request.command import BadCommand, Command, Verb
 from runner.request.request import Asked
 from runner.snapshot import Heard, Known, Unheard
-from runner.supervisor import questions, resuming
+from runner.supervisor import confidence, questions, resuming
 from runner.supervisor.desk import Desk
 
 VERBS = (
@@ -64,15 +64,15 @@ def heard_on(
     )
     comments_by = {collect.key_of(one): one.comment for one in found}
     vain = [
-        collect.Refusal(key=one.key, comment=comments_by[one.key], verb=Verb.RESUME.value, reason=why)
+        collect.Refusal(key=one.key, comment=comments_by[one.key], verb=_verb(one.body).value, reason=why)
         for one in collected.record
-        if (why := _in_vain(desk, one, by_id[one.run]))
+        if (why := _in_vain(desk, one, by_id[one.run], thread=thread))
     ]
     keys = {one.key for one in vain}
     heard = [
-        Heard(run=by_id[one.run].run, plan=by_id[one.run].plan, body=one.body)
+        Heard(run=known.run, plan=known.plan, body=_kept(one.body, known, thread=thread))
         for one in collected.record
-        if one.key not in keys
+        if one.key not in keys and (known := by_id[one.run])
     ]
     denied = [refused(thread, one) for one in (*collected.refuse, *vain)]
     lines = [*_halted(desk), *(_standing(one) for one in runs)]
@@ -95,9 +95,23 @@ def problems(thread: Thread, found: Asked, answered: frozenset[str]) -> list[Unh
     ]
 
 
-def _in_vain(desk: Desk, record: collect.Record, known: Known) -> str:
-    """Why a resume that its author may ask for is ruled out by the record of the run; empty for everything else."""
-    return resuming.refusal(desk, known.run, known.plan) if isinstance(record.body, Resume) else ""
+def _in_vain(desk: Desk, record: collect.Record, known: Known, *, thread: Thread) -> str:
+    """Why something that its author may do is ruled out all the same; empty for everything else.
+
+    A resume is by the record of the run, and an answer where its value may not go on record.
+    """
+    if isinstance(record.body, Resume):
+        return resuming.refusal(desk, known.run, known.plan)
+    return confidence.refusal(desk.policy, known.plan, record.body, thread=thread)
+
+
+def _verb(body: collect.Recordable) -> Verb:
+    return Verb(type(body).__name__.lower())
+
+
+def _kept(body: collect.Recordable, known: Known, *, thread: Thread) -> collect.Recordable:
+    """What goes on record of it."""
+    return confidence.without_words(body) if confidence.hushed(known.plan, thread) else body
 
 
 def refused(thread: Thread, one: collect.Refusal) -> Unheard:

@@ -32,7 +32,7 @@ from runner.runbook.cells import Role
 from runner.runbook.finding import Severity
 from runner.runbook.lint import lint
 from runner.runbook.runbook import Runbook
-from runner.supervisor import orders, preparing, reverts
+from runner.supervisor import confidence, orders, preparing, reverts
 from runner.supervisor.desk import Desk
 
 
@@ -59,17 +59,21 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
     _nothing_leaks(request)
     runbook, plan = _drafted(desk, request)
     plan = _isolated(desk, msgspec.structs.replace(plan, emergency=request.emergency))
+    plan = confidence.asked_in(plan, request, signer=desk.writer.signer)
     _may_request(desk, plan)
+    confidence.check(desk.policy, plan, request)
     _can_be_done(desk, plan)
     rehearsed, left = _rehearse(desk, runbook, plan, watch=lambda so_far: progress(plan.run, so_far))
     plan = freeze(plan, rehearsed=rehearsed, files=_saved(left), now=desk.now(), life=desk.policy.plan_expires)
     if plan.emergency:
         plan = owing(plan, due=_due(desk, plan))
     _keep(desk, plan, left)
+    _still_as_public(desk, request)
+    words = said(request.comment)
     event = plan_draft(
         plan,
-        said=said(request.comment),
-        request=request.comment.body,
+        said=confidence.bare(words) if request.confidential else words,
+        request=None if request.confidential else request.comment.body,
         rehearsal=left.get("executed.ipynb"),
         artifacts={path: data for path, data in left.items() if path.startswith("artifacts/")},
     )
@@ -84,6 +88,13 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
         raise NotRecordedError(error.doing, error.wrong, hint=error.hint) from error
     desk.executor.forget(f"{plan.run}/rehearsal")
     return fold(events) if events else None
+
+
+def _still_as_public(desk: Desk, request: Request) -> None:
+    """Somebody may have made the issue confidential while the rehearsal ran: what is committed stays for ever."""
+    if desk.forge.thread(request.comment.issue).issue.confidential and not request.confidential:
+        wrong = "the issue was made confidential while its plan was being made"
+        raise RequestError("making the plan", wrong, hint="ask again in a new comment")
 
 
 def _drafted(desk: Desk, request: Request) -> tuple[Runbook, Plan]:

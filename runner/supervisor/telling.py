@@ -23,7 +23,7 @@ from runner.publication.outputs import Outputs
 from runner.publication.publish import publish, relabel, update
 from runner.publication.views import Link
 from runner.snapshot import Known, Unheard
-from runner.supervisor import resuming, showing
+from runner.supervisor import confidence, resuming, showing
 from runner.supervisor.desk import Desk
 
 _ENDED = {
@@ -115,6 +115,7 @@ def _body(desk: Desk, known: Known, what: Kind) -> str:
             course=course,
             begun=begun,
             outputs=showing.rehearsed(desk, known.plan, commit=commit),
+            salt=confidence.salt_of(known.plan, known.thread, signer=desk.writer.signer),
         )
     if what is Kind.QUESTION:
         return _question(desk, known)

@@ -323,6 +323,21 @@ def the_plan_is_swapped(scene: Scene) -> None:
     # Nobody notices by the approvals' own words: they still name the digest that the events name.
 
 
+@attack(alone="I9")
+def the_words_of_the_request_are_left_out(scene: Scene) -> None:
+    leaf = find(scene.leaves, "plan")
+    path = leaf.file("request.md")
+    del leaf.files[path]
+    leaf.statement["subject"] = [one for one in leaf.statement["subject"] if f"outputs/{one['name']}" != path]
+    leaf.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I9")
+def the_words_of_a_confidential_issue_are_on_record(scene: Scene) -> None:
+    _edit_plan(scene, lambda plan: plan["requested"].update(confidential=True))
+
+
 @attack("I9")
 def the_event_names_another_requester_than_the_plan(scene: Scene) -> None:
     _edit_plan(scene, lambda plan: plan["requested"].update(by="mallory@example.org"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,5 +93,51 @@ def test_a_rehearsal_is_shown_with_its_plots_once_and_nothing_in_it_does_anythin
     git("fetch", "-q", "origin", at=place.folder / "alice", certificate=place.certificate)
     kept = Repository(place.seeded.project.folder).git("ls-tree", "-r", "--name-only", "evidence")
     assert re.search(r"outputs/runs/\d+/\d+/\d+/[^/]+/artifacts/[0-9a-f]{64}\.txt", kept)
+    verified = place.cli("alice", "verify", "--json")
+    assert verified.code == 0, verified.out
+
+
+SECRET = "ACME is leaving us"
+
+
+def everything(place: Place) -> str:
+    """All that is in the repository on any branch: contents, names and messages, and what envelopes hold."""
+    bare = Repository(place.seeded.project.folder)
+    said = bare.git("log", "--all", "-p", "--text", "--format=%an %ae %B")
+    held = re.findall(r'"payload":"([A-Za-z0-9+/=]+)"', said)
+    return said + "\n".join(b64decode(one).decode() for one in held)
+
+
+def test_the_words_of_a_confidential_issue_never_reach_the_repository(place: Place) -> None:
+    words = f"{SECRET}.\n\n{place.ask()}"
+    alice, bob = at_gitlab(place, "alice"), at_gitlab(place, "bob")
+    issue = alice.issues.create({"title": SECRET, "description": words, "confidential": True})
+    place.cli(BOT, "reconcile", "--once")
+    (refused,) = place.said(issue.iid)
+    assert "the values given there (folder) would be in the repository for good" in refused
+    assert str(place.traces) not in everything(place)
+    clone = place.folder / "bob"
+    policy = clone / "runbooks" / "policy.toml"
+    policy.write_text(policy.read_text() + "confidential = true\n")
+    git("commit", "-qam", "Values may go on record", at=clone)
+    assert git("push", "-q", "origin", "HEAD:main", at=clone, certificate=place.certificate).returncode == 0
+    asked = alice.issues.get(issue.iid).notes.create({"body": words})
+    place.cli(BOT, "reconcile", "--once")
+    plan = place.said(issue.iid)[1]
+    assert "**This issue is confidential, and the record is not:**" in plan
+    found = re.search(r"/runbook approve ([0-9a-f]{12})", plan)
+    assert found
+    bob.issues.get(issue.iid).notes.create({"body": f"/runbook approve {found[1]} because {SECRET}"})
+    assert place.cli(BOT, "reconcile", "--once").code == 0
+    assert place.times() == 1
+    kept = everything(place)
+    assert SECRET not in kept
+    assert "(said on a confidential issue)" in kept
+    assert "request.md" not in kept
+    salt = re.search(r"with the salt `([0-9a-f]{64})`", plan)
+    assert salt
+    assert hashlib.sha256(f"{salt[1]}\n{asked.body}".encode()).hexdigest() in kept
+    assert salt[1] not in kept
+    git("fetch", "-q", "origin", at=place.folder / "alice", certificate=place.certificate)
     verified = place.cli("alice", "verify", "--json")
     assert verified.code == 0, verified.out

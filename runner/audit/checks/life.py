@@ -12,8 +12,9 @@ from runner.digest import SHORT
 from runner.evidence import layout
 from runner.execution.outcome import began, done_before
 from runner.execution.record import FORWARD
-from runner.ledger.bodies import Plan, Question, Resolve, Start
+from runner.ledger.bodies import Body, Plan, Question, Resolve, Said, Start
 from runner.ledger.event import from_iso, path
+from runner.plan.plan import HUSHED
 from runner.plan.run import Run, RunState
 
 GRACE = timedelta(hours=1)
@@ -76,11 +77,21 @@ class OnePlan(Check):
         body, told = seen.event.body, seen.told
         if isinstance(body, Plan) and seen.after:
             yield from self._plan(seen, body, seen.after)
+            if seen.after.plan and seen.after.plan.requested.confidential:
+                yield from self._hushed(seen, body)
             return
+        if told and told.plan and told.plan.requested.confidential:
+            yield from self._hushed(seen, body)
         digest = getattr(body, "plan_digest", None)
         if digest and told and told.plan_sha256 and digest != told.plan_sha256:
             wrong = f"it is for plan {digest[:SHORT]}; plan.json is {told.plan_sha256[:SHORT]}"
             yield self.broken(seen, wrong, file=layout.plan_file(told.run.id))
+
+    def _hushed(self, seen: Seen, body: Body) -> Iterator[Violation]:
+        """What people say about a run of a confidential issue stays there."""
+        said = getattr(body, "said", None)
+        if isinstance(said, Said) and (said.payload or getattr(body, "reason", "") not in {"", HUSHED}):
+            yield self.broken(seen, f"it repeats what {said.by} said on a confidential issue")
 
     def _plan(self, seen: Seen, body: Plan, told: Told) -> Iterator[Violation]:
         file, plan = layout.plan_file(told.run.id), told.plan
@@ -126,7 +137,13 @@ class OnePlan(Check):
             return
         request = seen.stored(layout.request_file(told.run.id))
         rehearsal = seen.stored(layout.rehearsal_file(told.run.id))
-        if request and request.sha256 != plan.requested.text_sha256:
+        if plan.requested.confidential:
+            if request:
+                yield self.broken(seen, "the words of a confidential issue are on record", file=request.path)
+        elif request is None:
+            wrong = "the words that the plan was made from are not there"
+            yield self.broken(seen, wrong, file=layout.request_file(told.run.id))
+        elif request.sha256 != plan.requested.text_sha256:
             yield self.broken(seen, "these are not the words that the plan was made from", file=request.path)
         if (rehearsal.sha256 if rehearsal else None) != plan.rehearsal.notebook:
             yield self.broken(seen, "it is not the rehearsal of the plan", file=layout.rehearsal_file(told.run.id))
