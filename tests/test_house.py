@@ -32,6 +32,12 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/execution/acceptance.py": "tests/execution/test_worker.py",
     # The table is written down a second time there, beside the fold that obeys it.
     "runner/plan/states.py": "tests/plan/test_run.py",
+    "runner/doctor/facts.py": "tests/doctor/test_examination.py",
+    "runner/ports/premises.py": "tests/adapters/forge/test_gitlab_inspection.py",
+    "runner/inspecting.py": "tests/stories/test_doctor.py",
+    "runner/supervisor/examining.py": "tests/stories/test_doctor.py",
+    "runner/cli/doctor.py": "tests/stories/test_doctor.py",
+    "runner/adapters/forge/gitlab_premises.py": "tests/adapters/forge/test_gitlab_inspection.py",
     # What carries them out is a supervisor, at the end of a story with real kernels.
     "runner/supervisor/resuming.py": "tests/stories/test_resume.py",
     "runner/supervisor/reverts.py": "tests/stories/test_revert.py",

@@ -54,6 +54,7 @@ class Asking:
         session.max_redirects = 0
         session.hooks["response"].append(self._note)
         self._pause = ""
+        self.date = ""
         self.client: Gitlab = Patient(
             url,
             private_token=token,
@@ -66,6 +67,7 @@ class Asking:
 
     def _note(self, response: Any, **_given: Any) -> None:
         self._pause = str(response.headers.get("Retry-After", ""))
+        self.date = str(response.headers.get("Date", ""))
 
     def read(self, doing: str, ask: Callable[[], Answer], *, missing: str = "") -> Answer:
         """Read something; asked again a few times where GitLab is busy or away.
@@ -125,7 +127,8 @@ class Asking:
             return RequestError(doing, missing, hint="see the number; whose token it is has to be able to see it")
         if status in {401, 403}:
             hint = "see that the token has not expired and may do this"
-            return OperatorError(doing, f"GitLab refused the token ({status})", hint=hint)
+            refusal = ForbiddenError if status == HTTPStatus.FORBIDDEN else OperatorError
+            return refusal(doing, f"GitLab refused the token ({status})", hint=hint)
         if status in _AWAY:
             pause = float(self._pause) if self._pause.isdigit() else 1.0
             return BusyError(doing, f"GitLab answered {status}", pause=pause)
@@ -136,6 +139,10 @@ class Asking:
 
 class ConflictError(RequestError):
     """What was to be made is there already (409)."""
+
+
+class ForbiddenError(OperatorError):
+    """GitLab knows whose token it is, and does not let them do this."""
 
 
 class BusyError(OutsideError):

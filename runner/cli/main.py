@@ -42,6 +42,7 @@ SUBCOMMANDS = {
     "changes": "What changed on a target.",
     "verify": "Prove the record, offline.",
     "policy": "Who may do what.",
+    "doctor": "Is everything set up as it has to be?",
     "worker": "Carry one work order out (started by the runner itself).",
 }
 """Every subcommand and the line that help shows, so that help imports none of them."""

@@ -8,6 +8,23 @@ VARIABLE = "RUNBOOK_SECRET_"
 """How the variables of a worker's environment begin that hold a secret; its name follows."""
 
 
+class Store(Protocol):
+    """One store."""
+
+    def resolve(self, name: str) -> str:
+        """As `Secrets`."""
+        ...
+
+    def ready(self) -> None:
+        """Find out whether this machine can open it, as far as that can be done without reading a secret.
+
+        Raises:
+            OperatorError: if what opens it is missing or refused.
+            OutsideError: if it is sealed or away.
+        """
+        ...
+
+
 class Secrets(Protocol):
     """One or several stores, asked in their configured order."""
 

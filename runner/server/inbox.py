@@ -12,9 +12,11 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias
 
+from runner.errors import OutsideError
 from runner.server.delivery import Delivery
 
 MOST_AT_ONCE = 512
@@ -105,6 +107,20 @@ class Inbox:
                 return items, False
             item = self._queue.get()
         return items, True
+
+
+def arrived(file: Path, *, since: float) -> int:
+    """How many deliveries an inbox has taken since a moment (seconds of the wall clock); for whoever only looks.
+
+    Raises:
+        OutsideError: if the table cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as table:
+            found: tuple[int] = table.execute("SELECT count(*) FROM delivery WHERE at >= ?", (since,)).fetchone()
+    except sqlite3.Error as error:
+        raise OutsideError(f"looking into {file}", str(error), hint="see that runbook serve runs here") from error
+    return found[0]
 
 
 def written(table: sqlite3.Connection, deliveries: list[Delivery]) -> list[bool]:

@@ -49,6 +49,8 @@ def seed(server: Server, *, evidence: str = "evidence") -> Seeded:
         site.users[bot.id] = bot
         project.members[bot.id] = Level.DEVELOPER
         tokens[BOT] = _token(server, bot, project=project.id)
+        # The least that suffices, as the README says: a narrower scope cannot write a comment.
+        server.site.tokens[tokens[BOT]].scopes = frozenset({"api"})
         project.protected = {
             "main": Protected(id=site.number(), name="main", push=Level.MAINTAINER, merge=Level.MAINTAINER),
             evidence: Protected(id=site.number(), name=evidence, push=Level.DEVELOPER, merge=Level.MAINTAINER),

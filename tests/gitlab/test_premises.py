@@ -17,7 +17,7 @@ from tests.gitlab.site import Level, Machine, Protected
 def test_a_token_says_what_it_may_and_until_when(server: Server, seeded: Seeded) -> None:
     server.site.tokens[seeded.tokens[BOT]].expires = date(2999, 1, 1)
     own = client(server, seeded.tokens[BOT]).personal_access_tokens.get("self")
-    assert (own.scopes, own.expires_at, own.active) == (["api", "write_repository"], "2999-01-01", True)
+    assert (own.scopes, own.expires_at, own.active) == (["api"], "2999-01-01", True)
 
 
 def test_who_reads_the_code_reads_what_protects_it_and_maintainers_alone_change_that(

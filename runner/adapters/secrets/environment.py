@@ -21,6 +21,9 @@ class EnvironmentSecrets:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
+    def ready(self) -> None:
+        """There is nothing to open."""
+
     def resolve(self, name: str) -> str:
         """Return a secret's value.
 

@@ -18,6 +18,9 @@ class FileSecrets:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def ready(self) -> None:
+        """It is a folder: there is nothing to open, and what is not in it is said for each secret."""
+
     def resolve(self, name: str) -> str:
         """Return a secret's value, without one final newline.
 

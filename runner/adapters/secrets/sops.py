@@ -55,7 +55,20 @@ class SopsSecrets:
             self._values = self._opened(doing)
         return document.pick(self._values, name, store=self._path)
 
+    def ready(self) -> None:
+        """Find the file, the program and this machine's key; whether that key opens the file is not tried.
+
+        Raises:
+            OperatorError: if one of them is missing.
+        """
+        self._keys(f"looking at {self._path}")
+
     def _opened(self, doing: str) -> dict[str, Json]:
+        program, content = self._keys(doing)
+        return self._parsed(self._decrypted(program, content, doing=doing), doing=doing)
+
+    def _keys(self, doing: str) -> tuple[str, bytes]:
+        """What is needed to open it: the program, and the file's bytes."""
         if self._content is None or len(self._content) > LARGEST:
             wrong = "there is no" if self._content is None else "too large is"
             raise OperatorError(doing, f"{wrong} {self._path} on the protected branch", hint="commit it, or correct it")
@@ -66,9 +79,9 @@ class SopsSecrets:
         place = f"{self._key.parent.name}/{self._key.name}"
         hint = f"put the age key that {self._path} is encrypted to into {place} of the state folder, mode 0600"
         private.read(self._key, doing=doing, absent="this machine has no age key", hint=hint)
-        return self._parsed(self._decrypted(program, doing=doing), doing=doing)
+        return program, self._content
 
-    def _decrypted(self, program: str, *, doing: str) -> bytes:
+    def _decrypted(self, program: str, content: bytes, *, doing: str) -> bytes:
         ending = PurePosixPath(self._path).suffix.removeprefix(".")
         command = [program, "decrypt", "--decryption-order", "age", "--output-type", "json"]
         command += ["--input-type", _KINDS.get(ending, ending), "--filename-override", PurePosixPath(self._path).name]
@@ -76,7 +89,7 @@ class SopsSecrets:
         try:
             done = subprocess.run(
                 command,
-                input=self._content,
+                input=content,
                 capture_output=True,
                 check=False,
                 timeout=TIMEOUT,

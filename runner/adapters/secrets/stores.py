@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from runner.adapters.secrets.chain import ChainedSecrets
@@ -11,7 +12,7 @@ from runner.adapters.secrets.files import FileSecrets
 from runner.adapters.secrets.sops import SopsSecrets
 from runner.adapters.secrets.vault import VaultSecrets
 from runner.errors import OperatorError
-from runner.ports.secrets import Secrets
+from runner.ports.secrets import Secrets, Store
 
 AGE_KEY = "age.key"
 
@@ -33,21 +34,30 @@ def open_stores(
         credentials: where this machine keeps what opens other stores: `age.key`, and a folder for each server.
         read: gives a file of the protected branch.
     """
+    open_ = partial(open_store, environment=environment, folder=folder, credentials=credentials, read=read)
+    return ChainedSecrets([open_(name) for name in names])
 
-    def store(name: str) -> Secrets:
-        kind, _, where = name.partition(":")
-        match kind:
-            case "environment":
-                return EnvironmentSecrets(environment)
-            case "files":
-                return FileSecrets(folder)
-            case "sops":
-                return SopsSecrets(where, read(where), key=credentials / AGE_KEY)
-            case "vault":
-                return VaultSecrets(where, credentials=credentials)
-        raise OperatorError("opening the secret stores", f"there is no store {kind!a}", hint="see secret-stores")
 
-    return ChainedSecrets([store(name) for name in names])
+def open_store(
+    name: str,
+    *,
+    environment: dict[str, str],
+    folder: Path,
+    credentials: Path,
+    read: Callable[[str], bytes | None],
+) -> Store:
+    """Open one store by its name in the settings; the rest as for all of them."""
+    kind, _, where = name.partition(":")
+    match kind:
+        case "environment":
+            return EnvironmentSecrets(environment)
+        case "files":
+            return FileSecrets(folder)
+        case "sops":
+            return SopsSecrets(where, read(where), key=credentials / AGE_KEY)
+        case "vault":
+            return VaultSecrets(where, credentials=credentials)
+    raise OperatorError("opening the secret stores", f"there is no store {kind!a}", hint="see secret-stores")
 
 
 class DeferredSecrets:

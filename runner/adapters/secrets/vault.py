@@ -89,6 +89,16 @@ class VaultSecrets:
             self._values = self._read(doing)
         return document.pick(self._values, name, store=str(self._address))
 
+    def ready(self) -> None:
+        """Log in, and ask for nothing but the login itself.
+
+        Raises:
+            OperatorError: if what this machine has does not open it.
+            OutsideError: if the server is sealed or away.
+        """
+        with self._opened(f"looking at {self._address}") as client:
+            client.auth.token.lookup_self()
+
     def _read(self, doing: str) -> dict[str, Json]:
         where = self._address
         with self._opened(doing) as client:
