@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from runner.digest import sha256
+from runner.errors import OutsideError
 from runner.server.delivery import Delivery
-from runner.server.inbox import KEPT, Inbox
+from runner.server.inbox import KEPT, Inbox, arrived
 
 
 def delivery(id_: str, body: str = "x") -> Delivery:
@@ -34,6 +35,15 @@ def test_a_delivery_is_new_once_and_another_body_under_its_id_is_another_one(inb
     said = [inbox.put(delivery(*words)).result(timeout=30) for words in (("a",), ("a",), ("a", "other"), ("b",))]
     assert said == [True, False, True, True]
     assert inbox.waiting() == 3
+
+
+def test_whoever_only_looks_sees_what_came_since_a_moment(inbox: Inbox, tmp_path: Path) -> None:
+    file = tmp_path / "state" / "inbox.sqlite"
+    began = time.time()
+    inbox.put(delivery("a")).result(timeout=30)
+    assert (arrived(file, since=began), arrived(file, since=time.time() + 60)) == (1, 0)
+    with pytest.raises(OutsideError):
+        arrived(tmp_path / "none.sqlite", since=began)
 
 
 def test_many_at_once_are_all_kept_and_each_gets_its_own_answer(inbox: Inbox) -> None:

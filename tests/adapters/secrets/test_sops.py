@@ -31,6 +31,14 @@ def test_the_machines_key_opens_it(key: tuple[Path, str], sealed: bytes) -> None
     assert (store.resolve("PW"), store.resolve("KEY")) == ("from-sops-9", "line 1\nline 2")
 
 
+def test_it_is_ready_where_file_program_and_key_are_there(key: tuple[Path, str], sealed: bytes, tmp_path: Path) -> None:
+    SopsSecrets(PATH, sealed, key=key[0]).ready()
+    with pytest.raises(OperatorError, match="no age key"):
+        SopsSecrets(PATH, sealed, key=tmp_path / "none").ready()
+    with pytest.raises(OperatorError, match="there is no"):
+        SopsSecrets(PATH, None, key=key[0]).ready()
+
+
 @pytest.mark.parametrize(("kind", "text"), [("env", "PW=from-sops-9\n"), ("json", '{"PW": "from-sops-9"}')])
 def test_other_formats_are_read_by_their_ending(key: tuple[Path, str], kind: str, text: str) -> None:
     data = encrypted(text, to=key[1], kind=kind)

@@ -34,6 +34,16 @@ def test_a_token_that_may_read_gets_the_value(store: VaultSecrets) -> None:
     assert (store.resolve("PW"), store.resolve("KEY")) == ("from-bao-9", "line 1\nline 2")
 
 
+def test_whether_it_can_be_opened_is_found_out_without_reading_a_secret(bao: Bao, tmp_path: Path) -> None:
+    hand(tmp_path, bao, token=bao.token())
+    store = VaultSecrets(bao.url, credentials=tmp_path)
+    store.ready()
+    assert CANARY not in repr(vars(store))
+    hand(tmp_path, bao, token="hvs.wrong")
+    with pytest.raises(OperatorError, match="denied"):
+        VaultSecrets(bao.url, credentials=tmp_path).ready()
+
+
 def test_a_role_logs_in_reads_and_gives_its_token_back(bao: Bao, tmp_path: Path) -> None:
     role, secret = bao.role()
     hand(tmp_path, bao, role_id=role, secret_id=secret)
