@@ -6,6 +6,7 @@ machine keeps its own things. It is what the ways in pass on.
 
 from __future__ import annotations
 
+import math
 import os
 import secrets as randomness
 import time
@@ -131,10 +132,10 @@ class Workspace:
         signer = partial(person_signer, self.repository)
         return LocalForge.for_person(self.objects, **self._place(), signer=signer, fetched=fetched)
 
-    def forge_as_bot(self, *, fetched: bool = False) -> Forge:
-        """The forge, writing as the runner itself; `fetched` says that its branch was fetched just now."""
+    def forge_as_bot(self, *, fetched: bool = False, since: float = math.inf) -> Forge:
+        """As the runner itself; `fetched` just now; what was read `since`, in monotonic seconds, will do for a look."""
         if self.settings.forge == "gitlab":
-            return _gitlab(self, as_bot=True)
+            return _gitlab(self, as_bot=True, since=since)
         from runner.adapters.forge.local import LocalForge
 
         return LocalForge.for_bot(self.objects, **self._place(), signer=self.signer(), fetched=fetched)
@@ -177,10 +178,10 @@ class Workspace:
         return Path(self.settings.secrets).expanduser() if self.settings.secrets else self.state / "secrets"
 
 
-def _gitlab(workspace: Workspace, *, as_bot: bool = False) -> Forge:
+def _gitlab(workspace: Workspace, *, as_bot: bool = False, since: float = math.inf) -> Forge:
     from runner.adapters.forge import gitlab
 
-    return gitlab.opened(workspace.repository, workspace.settings, as_bot=as_bot)
+    return gitlab.opened(workspace.repository, workspace.settings, as_bot=as_bot, since=since)
 
 
 def key_at(file: Path) -> Signer:

@@ -78,6 +78,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/cli/cancel.py": "tests/cli/test_story_commands.py",
     "runner/cli/init.py": "tests/cli/test_story_commands.py",
     "runner/cli/reconcile.py": "tests/cli/test_story_commands.py",
+    "runner/adapters/forge/gitlab_reading.py": "tests/adapters/forge/test_gitlab_seen.py",
     "runner/cli/reject.py": "tests/cli/test_story_commands.py",
     "runner/cli/resume.py": "tests/cli/test_story_commands.py",
     "runner/cli/revert.py": "tests/cli/test_story_commands.py",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import click
 
@@ -14,9 +15,9 @@ from runner.cli.output import emit
 
 if TYPE_CHECKING:
     from runner.cli.supervise import Standing
-    from runner.ports.executor import Executor
-    from runner.supervisor.bell import Bell
-    from runner.wiring import Workspace
+    from runner.supervisor.watcher import Watcher
+
+Watching: TypeAlias = "Callable[[], AbstractContextManager[Watcher]]"
 
 
 @click.command("reconcile")
@@ -44,64 +45,41 @@ def command(folder: Path, *, once: bool, no_wait: bool, every: int, spares: int,
       runbook reconcile --once
       runbook reconcile --every 2
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
+    from runner.cli.progress import watching
     from runner.cli.supervise import exit_code, open_folder, reconcile, standing
 
     if not once:
-        _for_ever(folder, every=every, spares=spares, stay=_Stay(wait=not no_wait, quiet=as_json, log=log))
+        shown = partial(watching, quiet=as_json, log=log)
+        _for_ever(folder, every=every, spares=spares, watching=shown, wait=not no_wait)
     snapshot = reconcile(open_folder(folder), wait=not no_wait, quiet=as_json, log=log)
     live = [standing(known) for known in snapshot.runs if not known.run.over]
     _show(live, as_json=as_json)
     return exit_code(known for known in snapshot.runs if not known.run.over)
 
 
-def _for_ever(folder: Path, *, every: int, spares: int, stay: _Stay) -> NoReturn:
+def _for_ever(folder: Path, *, every: int, spares: int, watching: Watching, wait: bool) -> NoReturn:
     """Look again and again, and at once when a command of this machine asks for it."""
     from runner.cli.rings import hung
+    from runner.cli.rounds import Rounds
     from runner.cli.supervise import open_folder
-    from runner.errors import OutsideError
-    from runner.supervisor.preparing import UnpreparedError
 
     workspace = open_folder(folder)
     with hung(workspace) as bell, closing(workspace.executor(spares=spares)) as executor:
+        rounds = Rounds(
+            folder=folder,
+            workspace=workspace,
+            executor=executor,
+            bell=bell,
+            watching=watching,
+            trouble=lambda error: click.echo(f"  {error}; trying again", err=True),
+            wait=wait,
+        )
         while True:
-            executor.prepare()
-            try:
-                workspace = stay.round(workspace, executor, bell)
-            except (OutsideError, UnpreparedError) as error:
-                click.echo(f"  {error}; trying again", err=True)
-                workspace = open_folder(folder)
+            rounds.round()
             if bell:
                 bell.rung.wait(every)
             else:
                 time.sleep(every)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stay:
-    """How every round is done: whether workers are waited for, and what is shown."""
-
-    wait: bool
-    quiet: bool
-    log: bool
-
-    def round(self, workspace: Workspace, executor: Executor, bell: Bell | None) -> Workspace:
-        """Do everything that can be done now, and let go whoever waited for it; return the clone as it is then."""
-        from runner.cli.progress import watching
-        from runner.cli.rings import answering, let_all_go
-        from runner.evidence.view import refresh
-        from runner.supervisor.supervisor import Supervisor
-        from runner.wiring import now
-
-        waiting = bell.callers() if bell else ()
-        with watching(quiet=self.quiet, log=self.log) as shown:
-            watcher = answering(bell, shown, workspace=lambda: supervisor.workspace) if bell else shown
-            supervisor = Supervisor(workspace, now=now, watcher=watcher, executor=executor)
-            snapshot = supervisor.reconcile(wait=self.wait)
-        workspace = supervisor.workspace
-        refresh(workspace.objects, branch=workspace.settings.evidence_branch)
-        if bell:
-            let_all_go(bell, waiting, snapshot, workspace=workspace)
-        return workspace
 
 
 def _show(live: list[Standing], *, as_json: bool) -> None:

@@ -7,19 +7,18 @@ import signal
 import sys
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from runner.cli.rounds import Rounds
+    from runner.errors import RunbookError
     from runner.execution.progress import Progress
-    from runner.ports.executor import Executor
     from runner.server.health import Health
-    from runner.snapshot import Snapshot
-    from runner.supervisor.bell import Bell
-    from runner.wiring import Workspace
+    from runner.server.inbox import Inbox
 
 LOG = logging.getLogger("runbook")
 AGAIN = 2.0
@@ -49,12 +48,14 @@ def command(folder: Path, *, host: str, port: int, every: int, spares: int) -> i
       curl http://127.0.0.1:8080/readyz
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
     from runner.cli.rings import hung
+    from runner.cli.rounds import Rounds
     from runner.cli.supervise import open_folder
     from runner.errors import OperatorError
     from runner.server import keys
     from runner.server.app import App, listening
     from runner.server.health import Health
     from runner.server.inbox import Inbox
+    from runner.supervisor.watcher import Watcher
 
     _log_lines()
     # As Ctrl-C: inside a round the supervisor hears it first, and brings to an end what is under way.
@@ -66,65 +67,43 @@ def command(folder: Path, *, host: str, port: int, every: int, spares: int) -> i
             hint = "stop the other one; one supervisor works on a machine at a time"
             raise OperatorError("serving", "another supervisor is at work on this machine", hint=hint)
         health = Health(every=every, waiting=inbox.waiting)
-        app = App(keys=vouching, inbox=inbox, health=health, wake=bell.rung.set)
-        with (
-            closing(workspace.executor(spares=spares)) as executor,
-            listening(app, host=host, port=port) as bound,
-            suppress(KeyboardInterrupt),
-        ):
+        rounds = Rounds(
+            folder=folder,
+            workspace=workspace,
+            executor=workspace.executor(spares=spares),
+            bell=bell,
+            watching=lambda: nullcontext(Watcher(say=_say, progress=_unseen, listen=float(every))),
+            trouble=lambda error: _trouble(error, health),
+        )
+        app = App(keys=vouching, inbox=inbox, health=health, wake=bell.rung.set, bot=rounds.bot)
+        with closing(rounds.executor), listening(app, host=host, port=port) as bound, suppress(KeyboardInterrupt):
             LOG.info("listening on %s:%d", host, bound)
-            loop = _Loop(folder, workspace, executor=executor, bell=bell, health=health)
             while True:
-                mark = inbox.mark()
-                if loop.round():
-                    inbox.dealt_with(mark)
+                _round(rounds, inbox, health)
                 # What came while a round was on its way may not have been seen by it.
                 bell.rung.wait(min(AGAIN, every) if inbox.waiting() else every)
         LOG.info("told to end, and what was under way has ended")
     return 0
 
 
-class _Loop:
-    """One round after another, whatever comes of each."""
+def _round(rounds: Rounds, inbox: Inbox, health: Health) -> None:
+    """Do everything that can be done now; deliveries that came before are dealt with if it could be carried through."""
+    began, mark = time.monotonic(), inbox.mark()
+    snapshot = rounds.round()
+    if snapshot is None:
+        return
+    inbox.dealt_with(mark)
+    states = Counter(known.run.state.value for known in snapshot.runs if not known.run.over)
+    health.succeeded(seconds=time.monotonic() - began, runs=states)
 
-    def __init__(self, folder: Path, workspace: Workspace, *, executor: Executor, bell: Bell, health: Health) -> None:
-        self._folder, self._workspace = folder, workspace
-        self._executor, self._bell, self._health = executor, bell, health
 
-    def round(self) -> bool:
-        """Do everything that can be done now; False if it could not be carried through."""
-        from runner.cli.supervise import open_folder
-        from runner.errors import RunbookError
+def _trouble(error: RunbookError, health: Health) -> None:
+    LOG.warning("%s", error)
+    health.failed(str(error))
 
-        began = time.monotonic()
-        self._executor.prepare()
-        try:
-            snapshot = self._reconciled()
-        except RunbookError as error:
-            LOG.warning("%s", error)
-            self._health.failed(str(error))
-            self._workspace = open_folder(self._folder)
-            return False
-        states = Counter(known.run.state.value for known in snapshot.runs if not known.run.over)
-        self._health.succeeded(seconds=time.monotonic() - began, runs=states)
-        return True
 
-    def _reconciled(self) -> Snapshot:
-        from runner.cli.rings import answering, let_all_go
-        from runner.supervisor.supervisor import Supervisor
-        from runner.supervisor.watcher import Watcher
-        from runner.wiring import now
-
-        waiting = self._bell.callers()
-        quiet = Watcher(say=lambda text: LOG.info("%s", text), progress=_unseen)
-        watcher = answering(self._bell, quiet, workspace=lambda: supervisor.workspace)
-        supervisor = Supervisor(self._workspace, now=now, watcher=watcher, executor=self._executor)
-        snapshot = supervisor.reconcile()
-        self._workspace = supervisor.workspace
-        for error in supervisor.put_off:
-            LOG.warning("put off: %s", error)
-        let_all_go(self._bell, waiting, snapshot, workspace=self._workspace)
-        return snapshot
+def _say(text: str) -> None:
+    LOG.info("%s", text)
 
 
 def _unseen(_run: str, _so_far: Progress) -> None:

@@ -6,7 +6,7 @@ here are all that crosses. A forge reports what it can prove about who wrote a c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -227,6 +227,18 @@ class Forge(Protocol):
         Args:
             person: the name.
             account: if given, the name has to be that account's now: who took it over is somebody else.
+
+        Raises:
+            OutsideError: if the forge does not answer.
+        """
+        ...
+
+    def members(self, people: Iterable[PersonId], *, lately: bool = False) -> Mapping[PersonId, str]:
+        """Those of some people who may act here at all, each with their account; no answer is never a yes.
+
+        Args:
+            people: whom to ask about.
+            lately: what the forge said for this look will do; else it is asked again.
 
         Raises:
             OutsideError: if the forge does not answer.

@@ -39,10 +39,19 @@ class App:
         inbox: where deliveries are kept.
         health: is told, and asked.
         wake: lets the loop look now; called from the server's thread.
+        bot: the runner's own user name: what it did itself is kept, and wakes nobody.
     """
 
-    def __init__(self, *, keys: Keys, inbox: Inbox, health: Health, wake: Callable[[], None]) -> None:
-        self._keys, self._inbox, self._health, self._wake = keys, inbox, health, wake
+    def __init__(
+        self,
+        *,
+        keys: Keys,
+        inbox: Inbox,
+        health: Health,
+        wake: Callable[[], None],
+        bot: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._keys, self._inbox, self._health, self._wake, self._bot = keys, inbox, health, wake, bot
 
     def application(self) -> Starlette:
         """The application, for any ASGI server."""
@@ -66,15 +75,16 @@ class App:
             return Response(status_code=refused.status)
         except ClientDisconnect:
             return Response(status_code=400)
+        echo = bool(delivery.by) and delivery.by == self._bot()
         try:
-            new = await asyncio.wrap_future(self._inbox.put(delivery))
+            new = await asyncio.wrap_future(self._inbox.put(delivery, echo=echo))
         except Exception:
             # Not durable, so not taken: the forge has it on its list of failures, and the loop looks anyway.
             self._health.deliveries.labels(result="failed").inc()
             LOG.exception("a delivery could not be kept")
             return Response(status_code=503)
-        self._health.deliveries.labels(result="new" if new else "again").inc()
-        if new:
+        self._health.deliveries.labels(result="again" if not new else "echo" if echo else "new").inc()
+        if new and not echo:
             self._wake()
         return Response(status_code=200)
 

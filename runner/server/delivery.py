@@ -1,4 +1,4 @@
-"""Is a delivery authentic, and which one is it? Answered from its exact bytes; nothing that it says is believed.
+"""Is a delivery authentic, and which one is it? Answered from its exact bytes; nothing that it says is acted upon.
 
 A signed delivery (Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`) is judged by its signature
 alone, within a few minutes of now. The older shared token counts only where one is configured, and never for a delivery
@@ -8,6 +8,7 @@ that has a signature.
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,11 +29,15 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One authentic delivery: its id, the digest of its bytes, and what the forge calls the event."""
+    """One authentic delivery: its id, the digest of its bytes, what the forge calls the event, and who caused it.
+
+    `by` is a user name as the forge says it; empty where it does not.
+    """
 
     id: str
     body: Digest
     event: str
+    by: str = ""
 
 
 class RefusedError(Exception):
@@ -64,7 +69,20 @@ def authentic(headers: Mapping[str, str], body: bytes, keys: Keys) -> Delivery:
         raise RefusedError(401, "it is not signed, and no plain token is configured")
     if not identity or len(identity) > _LONGEST_ID:
         raise RefusedError(400, "it has no id")
-    return Delivery(id=identity, body=sha256(body), event=headers.get("x-gitlab-event", "")[:100])
+    return Delivery(id=identity, body=sha256(body), event=headers.get("x-gitlab-event", "")[:100], by=_author(body))
+
+
+def _author(body: bytes) -> str:
+    """Who caused the event. Nothing is believed for it: what we did ourselves only need not wake us."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(said, dict):
+        return ""
+    user = said.get("user")
+    name = user.get("username") if isinstance(user, dict) else said.get("user_username")
+    return name if isinstance(name, str) else ""
 
 
 def _signed(headers: Mapping[str, str], body: bytes, signing: tuple[str, ...]) -> str:

@@ -32,7 +32,7 @@ class Health:
         self.registry = CollectorRegistry()
         self.deliveries = Counter(
             "runbook_deliveries_total",
-            "Deliveries by what became of them: new, again, refused, failed.",
+            "Deliveries by what became of them: new, again, echo (of our own doing), refused, failed.",
             ["result"],
             registry=self.registry,
         )

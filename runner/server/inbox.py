@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS delivery (
     PRIMARY KEY (id, body)
 ) WITHOUT ROWID
 """
-_Item: TypeAlias = tuple[Delivery, "Future[bool]"]
+_Item: TypeAlias = tuple[Delivery, bool, "Future[bool]"]
 
 
 class Inbox:
@@ -55,10 +55,15 @@ class Inbox:
         table.execute("PRAGMA synchronous=FULL")
         return table
 
-    def put(self, delivery: Delivery) -> Future[bool]:
-        """Take a delivery in; the result is there once it is durable, and says whether it is a new one."""
+    def put(self, delivery: Delivery, *, echo: bool = False) -> Future[bool]:
+        """Take a delivery in; the result is there once it is durable, and says whether it is a new one.
+
+        Args:
+            delivery: authentic.
+            echo: it tells of what we did ourselves, so no round has to come after it.
+        """
         result: Future[bool] = Future()
-        self._queue.put((delivery, result))
+        self._queue.put((delivery, echo, result))
         return result
 
     def waiting(self) -> int:
@@ -88,12 +93,12 @@ class Inbox:
         while not ended:
             items, ended = self._next()
             try:
-                fresh = written(table, [delivery for delivery, _ in items])
+                fresh = written(table, [(delivery, echo) for delivery, echo, _ in items])
             except sqlite3.Error as error:
-                for _, result in items:
+                for _, _, result in items:
                     result.set_exception(error)
                 continue
-            for (_, result), new in zip(items, fresh, strict=True):
+            for (_, _, result), new in zip(items, fresh, strict=True):
                 result.set_result(new)
         table.close()
 
@@ -123,15 +128,17 @@ def arrived(file: Path, *, since: float) -> int:
     return found[0]
 
 
-def written(table: sqlite3.Connection, deliveries: list[Delivery]) -> list[bool]:
-    """Write all in one transaction, and say which of them were not there yet."""
+def written(table: sqlite3.Connection, deliveries: list[tuple[Delivery, bool]]) -> list[bool]:
+    """Write all in one transaction, echoes as dealt with, and say which of them were not there yet."""
     now = time.time()
     fresh = []
     table.execute("BEGIN IMMEDIATE")
     try:
-        for one in deliveries:
-            row = (one.id, one.body, one.event, now)
-            done = table.execute("INSERT OR IGNORE INTO delivery (id, body, event, at) VALUES (?, ?, ?, ?)", row)
+        for one, echo in deliveries:
+            row = (one.id, one.body, one.event, now, int(echo))
+            done = table.execute(
+                "INSERT OR IGNORE INTO delivery (id, body, event, at, done) VALUES (?, ?, ?, ?, ?)", row
+            )
             fresh.append(done.rowcount == 1)
         table.execute("COMMIT")
     except sqlite3.Error:

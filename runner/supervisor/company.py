@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from runner.errors import RunbookError
 from runner.execution.progress import Progress
@@ -25,19 +25,20 @@ from runner.supervisor.watcher import Watcher
 
 POLL = 0.05
 """Seconds between two looks at the workers of this machine."""
-LISTEN_EVERY = 2.0
-"""Seconds between two looks at the issue: a cancel must not wait for the end of the run."""
+LISTEN_AT_MOST = 30.0
+"""Seconds between two looks at the issues of a long run: a cancel must not wait for its end, nor a server for us."""
 STATUS_EVERY = 10.0
-"""Seconds between two edits of the status comment."""
+"""Seconds between two edits of the status comment, at first."""
+EASING = 10, 2
+"""A run of so many seconds is listened for once in a tenth of them, and its status comment edited once in a half."""
 
 
 @dataclass(slots=True)
 class _Watch:
-    """What was last done for one run; times are of the monotonic clock."""
+    """What was last done for one run."""
 
     known: Known
     following: Following
-    status: float = field(default_factory=time.monotonic)
 
 
 def keep(
@@ -76,7 +77,7 @@ def keep(
             watcher.say("asked to end: the running work is being cancelled and recorded")
             for one in watches:
                 desk.executor.cancel(work_key(one.known.run), rollback=False)
-        if time.monotonic() - listened >= LISTEN_EVERY:
+        if time.monotonic() - listened >= _pause(desk, watches, watcher):
             listened = time.monotonic()
             if spoken():
                 return
@@ -84,6 +85,12 @@ def keep(
             return
     for one in watches:
         _show(desk, one, watcher)
+
+
+def _pause(desk: Desk, watches: Sequence[_Watch], watcher: Watcher) -> float:
+    """Seconds between two looks at the issues: few while the youngest run is young."""
+    youngest = min(_seconds(desk, one.known.run) for one in watches)
+    return max(watcher.listen, min(LISTEN_AT_MOST, youngest / EASING[0]))
 
 
 def _asks_anew(one: _Watch) -> bool:
@@ -99,9 +106,9 @@ def catch_up(desk: Desk, known: Known, *, watcher: Watcher, followed: Followed) 
 
 def _attend(desk: Desk, one: _Watch, watcher: Watcher) -> None:
     _show(desk, one, watcher)
-    at = time.monotonic()
-    if at - one.status >= STATUS_EVERY:
-        one.status = at
+    seconds, told = _seconds(desk, one.known.run), one.following.told
+    if seconds - told >= max(STATUS_EVERY, told / EASING[1]):
+        one.following.told = seconds
         _status(desk, one)
 
 

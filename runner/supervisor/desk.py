@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -68,24 +69,23 @@ class Desk:
             return None
 
     def members(
-        self, people: Iterable[PersonId], *, accounts: Iterable[tuple[PersonId, str]] = ()
+        self, people: Iterable[PersonId], *, accounts: Iterable[tuple[PersonId, str]] = (), lately: bool = True
     ) -> frozenset[PersonId]:
-        """Those of some people who are members of the project now.
+        """Those of some people who are members of the project.
 
         Args:
             people: by name.
             accounts: of some of these names, the account that is meant: who has taken the name over is not. Nor is
                 anybody whose name policy has under another account.
+            lately: as the forge said for this look; else it is asked again.
         """
         meant: dict[PersonId, set[str]] = {}
         for person, account in (*accounts, *self.policy.accounts.items()):
             if account:
                 meant.setdefault(person, set()).add(account)
-        return frozenset(person for person in people if self._is_member(person, meant.get(person, set())))
-
-    def _is_member(self, person: PersonId, accounts: set[str]) -> bool:
         # Under two accounts a name is two people, and nobody knows which of them is a member.
-        return len(accounts) < 2 and self.forge.is_member(person, account="".join(accounts))  # noqa: PLR2004
+        found = self.forge.members(people, lately=lately)
+        return frozenset(person for person, account in found.items() if meant.get(person, set()) <= {account})
 
     def plan(self, run: Run) -> Plan:
         """The exact plan of a run, from the evidence branch, checked against its digest.
@@ -101,7 +101,12 @@ class Desk:
 
 @contextmanager
 def open_desk(
-    workspace: Workspace, *, now: Callable[[], datetime], executor: Executor | None = None, fresh: float = 0.0
+    workspace: Workspace,
+    *,
+    now: Callable[[], datetime],
+    executor: Executor | None = None,
+    fresh: float = 0.0,
+    since: float | None = None,
 ) -> Iterator[Desk]:
     """Open everything for one round, on the newest state of the remote.
 
@@ -110,6 +115,7 @@ def open_desk(
         now: the clock.
         executor: one that is kept from round to round; else one is made.
         fresh: how many seconds old the remote's last answer may be. What we wrote since was written on top of it.
+        since: what was read from the forge since then, in monotonic seconds, will do for this look; by default nothing.
 
     Raises:
         OutsideError: if the remote does not answer.
@@ -119,7 +125,7 @@ def open_desk(
     with closing(newest.ledger()) as ledger:
         ledger.refresh(fetch=False)
         writer = _hand(newest, ledger)
-        forge = newest.forge_as_bot(fetched=True)
+        forge = newest.forge_as_bot(fetched=True, since=time.monotonic() if since is None else since)
         yield _desk(newest, ledger, forge=forge, executor=executor or newest.executor(), hand=writer, now=now)
 
 

@@ -18,6 +18,8 @@ class Following:
         self._executor, self._key = executor, key
         self._fates = Fates()
         self._heard = 0
+        self.told = 0.0
+        """How many seconds it had been at work when the status comment was last edited."""
 
     def look(self, *, seconds: float = 0.0) -> Progress | None:
         """How far it is, with what it said since the last look; None if there is nothing new.

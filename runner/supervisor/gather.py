@@ -134,7 +134,8 @@ def somebody_spoke(desk: Desk, snapshot: Snapshot, *, only: IssueId | None) -> b
         only: look at one issue alone.
     """
     try:
-        issues = {only} if only else {issue.id for issue in desk.forge.issues()}
+        issues = {issue.id for issue in desk.forge.issues()}
+        issues = {only} if only else issues
         issues |= {IssueId(known.run.plan.issue) for known in snapshot.runs if not known.run.over}
         threads, _ = _threads(desk.forge, issues)
     except OutsideError:

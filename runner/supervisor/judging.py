@@ -21,13 +21,21 @@ def debt(desk: Desk, run: Run, plan: Plan) -> Owed | None:
     return owed(desk.policy_at(body.policy_commit), plan=plan, digest=run.digest, approvals=given)
 
 
-def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread) -> Decision:
-    """The newest policy's verdict on a plan, with the issue and the members as they are now."""
+def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = False) -> Decision:
+    """The newest policy's verdict on a plan, with the issue and the members as they are now.
+
+    Args:
+        desk: at hand.
+        run: what is on record.
+        plan: its plan.
+        thread: its issue.
+        fresh: ask who is a member once more: something is about to take effect.
+    """
     events = [(event.seq, event.time, event.body) for event in desk.ledger.cache.events(run.id)]
     given, resumed = still_said(approvals(events), thread), resumption(events)
     asked = (PersonId(plan.requested.by), plan.requested.account)
     accounts = {asked, *((one.by, one.account) for one in given if not one.fault)}
-    members = desk.members(people_of(plan, given, resumption=resumed), accounts=accounts)
+    members = desk.members(people_of(plan, given, resumption=resumed), accounts=accounts, lately=not fresh)
     return decide(
         desk.policy,
         plan=plan,

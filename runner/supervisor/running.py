@@ -43,7 +43,7 @@ def start(desk: Desk, known: Known, *, watch: Callable[[Progress | None], None] 
         work = orders.preparation(desk, plan, notebook=orders.pinned(desk, plan), change=True)
         preparing.prepare(desk, plan, work, doing=f"starting {plan.run}", again=preparing.GO_ON, watch=watch)
     thread = desk.forge.thread(known.thread.issue.id, fresh=True)
-    decision = judged(desk, known.run, plan, thread=thread)
+    decision = judged(desk, known.run, plan, thread=thread, fresh=True)
     nonce = secrets.token_hex(16)
 
     def draft(fresh: Run, state: State) -> Draft | None:

@@ -55,10 +55,11 @@ from runner.supervisor import (
 from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending
 from runner.supervisor.following import Followed
+from runner.supervisor.freshness import Freshness
 from runner.supervisor.gather import gather, somebody_spoke, work_key
 from runner.supervisor.heartbeat import Observer, Pulse
 from runner.supervisor.watcher import Watcher
-from runner.wiring import FRESH, Workspace
+from runner.wiring import Workspace
 
 
 class Supervisor:
@@ -107,14 +108,14 @@ class Supervisor:
     def _until_nothing_is_left(self, *, only: IssueId | None, wait: bool) -> Snapshot:
         refused: set[str] = set()
         swept = False
-        fresh = FRESH
+        fresh = Freshness()
         while True:
-            if self._watcher.wake.is_set():
-                self._watcher.wake.clear()
-                fresh = 0.0
+            fresh.begin(self._watcher.wake)
             asked = self.workspace.asked
-            with open_desk(self.workspace, executor=self._executor, now=self._now, fresh=fresh) as desk:
-                self.workspace, fresh = desk.workspace, FRESH
+            with open_desk(
+                self.workspace, executor=self._executor, now=self._now, fresh=fresh.remote, since=fresh.forge
+            ) as desk:
+                self.workspace = desk.workspace
                 if not swept:
                     swept = True
                     running.sweep(desk)
@@ -130,9 +131,9 @@ class Supervisor:
                         self._watcher.say(words)
                     return snapshot
                 turn = due(actions)
-                if desk.workspace.asked == asked and any(isinstance(one, Start) for one in turn):
-                    # Nothing starts on policy and words that were read for an earlier round.
-                    fresh = 0.0
+                starts = any(isinstance(one, Start) for one in turn)
+                if starts and not fresh.enough_to_start(asked=desk.workspace.asked != asked):
+                    # Nothing starts on policy and words that were read for an earlier look.
                     continue
                 self._do(desk, turn, refused, spoken=partial(somebody_spoke, desk, snapshot, only=only))
 

@@ -24,7 +24,8 @@ class Watcher:
 
     `typed` is asked again and again while a run asks something that the person at the keyboard may answer: it gives
     what was typed, once, and never waits for it. `seen` is told what every look found. Setting `wake` asks for a look
-    at once.
+    at once. `listen` is how many seconds may pass, at first, between two looks at the issues while work is running:
+    where a forge's deliveries wake us, the issues need not be asked often.
     """
 
     say: Callable[[str], None]
@@ -32,3 +33,4 @@ class Watcher:
     typed: Callable[[str, Question], str] = nobody
     seen: Callable[[Snapshot], None] = lambda _snapshot: None
     wake: threading.Event = field(default_factory=threading.Event)
+    listen: float = 2.0

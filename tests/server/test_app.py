@@ -37,7 +37,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
     inbox = Inbox(tmp_path / "inbox.sqlite")
     health = Health(every=10, waiting=inbox.waiting)
     woken: list[float] = []
-    app = App(keys=Keys(signing=(KEY,)), inbox=inbox, health=health, wake=lambda: woken.append(time.monotonic()))
+    wake = lambda: woken.append(time.monotonic())  # noqa: E731 - as short as it is
+    app = App(keys=Keys(signing=(KEY,)), inbox=inbox, health=health, wake=wake, bot=lambda: "bot")
     with listening(app, host="127.0.0.1", port=0) as port:
         yield Served(url=f"http://127.0.0.1:{port}", inbox=inbox, health=health, woken=woken)
     inbox.close()
@@ -52,6 +53,16 @@ def test_a_delivery_wakes_the_loop_once_however_often_it_comes(served: Served) -
     assert [post(served, b"{}", headers) for _ in range(3)] == [200, 200, 200]
     assert len(served.woken) == 1
     assert served.inbox.waiting() == 1
+
+
+def test_what_we_did_ourselves_is_kept_and_wakes_nobody(served: Served) -> None:
+    for number, body in enumerate((b'{"user": {"username": "bot"}}', b'{"user_username": "bot"}')):
+        assert post(served, body, signed(body, id_=f"echo-{number}")) == 200
+    assert (served.woken, served.inbox.waiting()) == ([], 0)
+    others = (b'{"user": {"username": "bob"}}', b'{"user": "bot"}', b'{"user": {"username": ["bot"]}}', b"[]", b"bot")
+    for number, body in enumerate(others):
+        assert post(served, body, signed(body, id_=f"other-{number}")) == 200
+    assert (len(served.woken), served.inbox.waiting()) == (len(others), len(others))
 
 
 def test_what_nobody_vouches_for_is_refused_without_a_reason_and_wakes_nobody(served: Served) -> None:

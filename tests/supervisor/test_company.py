@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import threading
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -27,13 +31,12 @@ def at_once() -> Pulse:
 def test_it_beats_shows_progress_listens_and_passes_the_wish_to_end_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(company, "LISTEN_EVERY", 0.1)
     monkeypatch.setattr(company, "STATUS_EVERY", 0.1)
     issue = world.started()
     wait_for(world.traces / "begun")
     shown: list[str] = []
     words: list[str] = []
-    watcher = Watcher(say=words.append, progress=lambda run, _said: shown.append(run))
+    watcher = Watcher(say=words.append, progress=lambda run, _said: shown.append(run), listen=0.1)
     ending = Ending()
     with desk_in(world) as desk:
         known = known_in(desk)
@@ -78,3 +81,48 @@ def test_a_remote_that_is_away_stops_nothing(world: World, monkeypatch: pytest.M
         )
         assert desk.executor.state(work_key(known.run)) is WorkState.SEALED
     assert any("the run goes on" in one for one in words)
+
+
+def test_a_long_run_is_listened_for_and_told_of_ever_less_often(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.started()
+    wait_for(world.traces / "begun")
+    told: list[float] = []
+    looked: list[float] = []
+    seconds = itertools.count(step=2.0)
+    with desk_in(world) as desk:
+        known = known_in(desk)
+        assert known.run.start
+        begun = known.run.start.when
+        at = 0.0
+
+        def clock() -> datetime:
+            return begun + timedelta(seconds=at)
+
+        def spoken() -> bool:
+            looked.append(at)
+            return at >= 3600
+
+        def tick(_seconds: float) -> bool:
+            nonlocal at
+            at = next(seconds)
+            return False
+
+        wake = threading.Event()
+        monkeypatch.setattr(wake, "wait", tick)
+        monkeypatch.setattr(time, "monotonic", lambda: at)
+        monkeypatch.setattr(company, "_status", lambda _desk, _one: told.append(at))
+        watcher = Watcher(say=lambda _text: None, progress=lambda _run, _said: None, wake=wake)
+        company.keep(
+            replace(desk, now=clock),
+            [known],
+            watcher=watcher,
+            ending=Ending(),
+            pulse=Pulse(lease=1e9, monotonic=lambda: 0.0),
+            followed=Followed(),
+            spoken=spoken,
+        )
+    assert told[:4] == [10, 20, 30, 46]
+    assert len(told) < 20
+    assert looked[:2] == [2, 4]
+    assert max(later - sooner for sooner, later in itertools.pairwise(looked)) <= company.LISTEN_AT_MOST + 2
+    assert len(looked) < 200

@@ -2,41 +2,43 @@
 
 Whoever GitLab says wrote a note did write it, so comments are verified; one that was changed since is marked as edited,
 and an issue's description too once GitLab has noted a change of it. A description is comment 0. Labels are changed as
-deltas, so that nobody's are lost. An issue that GitLab has not updated is not read again, except to be judged.
+deltas, so that nobody's are lost. What this process has read is used again where GitLab says that nothing changed
+(`gitlab_seen`), except to be judged.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from runner.adapters.forge import gitlab_rows as rows
 from runner.adapters.forge import gitlab_uploads as uploads
 from runner.adapters.forge.gitlab_freezes import Freezing
-from runner.adapters.forge.gitlab_people import Assigning, was_assigned
+from runner.adapters.forge.gitlab_members import Admitting
+from runner.adapters.forge.gitlab_people import Assigning
+from runner.adapters.forge.gitlab_reading import Reading
 from runner.adapters.forge.gitlab_relations import Relating
 from runner.adapters.forge.gitlab_seen import Seen, seen_at
 from runner.adapters.gitlab_asking import Asking
 from runner.config import Settings
 from runner.digest import sha256
 from runner.errors import OperatorError, RequestError
-from runner.ports.forge import Comment, Issue, IssueId, PersonId, Thread
+from runner.ports.forge import Comment, Issue, IssueId, PersonId
 from runner.repository import credential
 from runner.repository.repository import Repository
 
-_PAGE = 100
-_REWRITTEN = "changed the description"
-"""How GitLab's own note on an issue says that somebody changed the description."""
 
-
-def opened(repository: Repository, settings: Settings, *, as_bot: bool = False) -> GitLabForge:
+def opened(repository: Repository, settings: Settings, *, as_bot: bool = False, since: float = math.inf) -> GitLabForge:
     """The forge at the GitLab of a project's settings, with the token that Git's credential helpers have for it.
 
     Args:
         repository: the clone, whose Git configuration names the helpers.
         settings: where GitLab and the project are.
         as_bot: write as the runner: nobody else's token will do, since its comments are found by their author.
+        since: what this process has read since then, in monotonic seconds, is good enough to look at.
 
     Raises:
         OperatorError: if there is no token, or it is somebody else's.
@@ -48,14 +50,15 @@ def opened(repository: Repository, settings: Settings, *, as_bot: bool = False) 
         raise OperatorError(doing, "Git has no token for it in this clone", hint=hint)
     seen = seen_at(settings.gitlab, settings.gitlab_project, token)
     asking = Asking(settings.gitlab, token)
-    forge = GitLabForge(asking, project=settings.gitlab_project, id_=settings.project, bot=settings.bot, seen=seen)
+    place = {"project": settings.gitlab_project, "id_": settings.project, "bot": settings.bot}
+    forge = GitLabForge(asking, **place, seen=seen, since=since)
     if as_bot and forge.me() != settings.bot:
         hint = f"let the runner have a clone and a credential helper of its own, with the token of {settings.bot}"
         raise OperatorError(doing, f"the token is {forge.me()}'s, and the runner is {settings.bot}", hint=hint)
     return forge
 
 
-class GitLabForge(Assigning, Relating, Freezing):
+class GitLabForge(Reading, Admitting, Assigning, Relating, Freezing):
     """The `Forge` port at one GitLab project.
 
     Args:
@@ -64,15 +67,26 @@ class GitLabForge(Assigning, Relating, Freezing):
         id_: the project's id at the runner, frozen by the ledger's first event.
         bot: the runner's user name: what it writes is ours.
         seen: what this process has seen there before.
+        since: since when that is good enough to look at; by default everything is asked for again.
     """
 
-    def __init__(self, asking: Asking, *, project: str, id_: str, bot: str, seen: Seen | None = None) -> None:
+    def __init__(
+        self,
+        asking: Asking,
+        *,
+        project: str,
+        id_: str,
+        bot: str,
+        seen: Seen | None = None,
+        since: float = math.inf,
+    ) -> None:
         self._asking = asking
         self._path = project
         self._id = id_
         self._bot = bot
         self._seen = seen or Seen()
-        self._rows: dict[IssueId, dict[str, Any]] = {}
+        self._since = since
+        self._later: dict[IssueId, dict[str, Any]] | None = None
         super().__init__()
 
     @property
@@ -110,60 +124,6 @@ class GitLabForge(Assigning, Relating, Freezing):
             self._seen.me = str(found["username"]) if isinstance(found, dict) else ""
         return PersonId(self._seen.me)
 
-    def issues(self, *, only_open: bool = True) -> list[Issue]:
-        """List issues, oldest first."""
-        wanted = {"state": "opened"} if only_open else {}
-        project = self._project
-        found = self._asking.read(
-            "listing issues",
-            lambda: project.issues.list(get_all=True, per_page=_PAGE, order_by="created_at", sort="asc", **wanted),
-        )
-        self._rows = {IssueId(str(row.iid)): dict(row.attributes) for row in found}
-        self._count(row.attributes for row in found if row.state == "opened")
-        return [rows.issue(row.attributes) for row in found]
-
-    def thread(self, issue: IssueId, *, fresh: bool = False) -> Thread:
-        """Read one issue whole; what was read before is used again only if GitLab says that nothing changed since.
-
-        Raises:
-            RequestError: if there is no such issue.
-        """
-        found = self._rows.pop(issue, None) or self._found(issue)
-        stamp, known = self._seen.threads.get(issue, ("", None))
-        if known is None or fresh or stamp != found["updated_at"]:
-            known = self._read(issue, found)
-            self._seen.threads[issue] = (found["updated_at"], known)
-        return known
-
-    def _read(self, issue: IssueId, found: dict[str, Any]) -> Thread:
-        notes = self._notes(issue)
-        people = [rows.comment(issue, note.attributes, bot=self._bot) for note in notes if not note.system]
-        rewritten = any(note.system and note.body.startswith(_REWRITTEN) for note in notes)
-        return Thread(
-            issue=rows.issue(found),
-            comments=(rows.description(found, bot=self._bot, edited=rewritten), *people),
-            assigned=was_assigned(found, notes),
-        )
-
-    def _found(self, issue: IssueId) -> dict[str, Any]:
-        number, project = rows.number(issue), self._project
-        missing = f"there is no issue {issue}"
-        asked = self._asking.read(f"reading issue {issue}", lambda: project.issues.get(number), missing=missing)
-        return dict(asked.attributes)
-
-    def _notes(self, issue: IssueId) -> list[Any]:
-        """Every note, oldest first; a page may be short without being the last, which the links tell."""
-        place = self._place(issue)
-
-        def ask() -> list[Any]:
-            return list(place.notes.list(iterator=True, per_page=_PAGE, order_by="created_at", sort="asc"))
-
-        notes = self._asking.read(f"reading the notes of issue {issue}", ask, missing=f"there is no issue {issue}")
-        return sorted(notes, key=lambda note: int(note.id))
-
-    def _place(self, issue: IssueId) -> Any:
-        return self._project.issues.get(rows.number(issue), lazy=True)
-
     def open_issue(self, title: str, body: str, *, labels: frozenset[str] = frozenset()) -> Issue:
         """Create an issue."""
         given = {
@@ -184,8 +144,7 @@ class GitLabForge(Assigning, Relating, Freezing):
         doing = f"writing on issue {issue}"
         text = rows.kept(body, doing)
         place = self._place(issue)
-        for note in self._notes(issue) if unless else ():
-            said = rows.comment(issue, note.attributes, bot=self._bot)
+        for said in self._read(issue).comments if unless else ():
             if said.author == self.me() and said.body.rstrip().endswith(unless):
                 return said
         missing = f"there is no issue {issue}"
@@ -193,11 +152,21 @@ class GitLabForge(Assigning, Relating, Freezing):
         if made.get_id() is None or "author" not in made.attributes:
             wrong = "GitLab took it for quick actions alone, carried them out and kept no comment"
             raise RequestError(doing, wrong, hint="begin the line with /runbook, or add a word before it")
-        return rows.comment(issue, made.attributes, bot=self._bot)
+        written = rows.comment(issue, made.attributes, bot=self._bot)
+        self._seen.wrote(issue, written)
+        return written
 
-    def together(self) -> AbstractContextManager[None]:
-        """GitLab takes one thing at a time: each is written at once."""
-        return nullcontext()
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Comments are written at once; what changes an issue itself goes out at the end, in one request for each."""
+        self._later = {}
+        try:
+            yield
+            later = self._later
+        finally:
+            self._later = None
+        for issue, given in later.items():
+            self._change(issue, given)
 
     @property
     def renders(self) -> bool:
@@ -225,9 +194,9 @@ class GitLabForge(Assigning, Relating, Freezing):
             raise RequestError(doing, "it is not one of yours", hint="people change only what they wrote themselves")
         if comment.body == text:
             return
-        self._asking.write(
-            doing, lambda: place.notes.update(number, {"body": text}), missing="there is no such comment"
-        )
+        ask, missing = partial(place.notes.update, number, {"body": text}), "there is no such comment"
+        row = self._asking.write(doing, ask, missing=missing)
+        self._seen.wrote(comment.issue, rows.comment(comment.issue, row, bot=self._bot))
 
     def label(self, issue: IssueId, *, add: frozenset[str], remove: frozenset[str]) -> None:
         """Add and remove labels in one request: the difference alone, so that nobody's label is lost."""
@@ -245,21 +214,11 @@ class GitLabForge(Assigning, Relating, Freezing):
         self._change(issue, {"state_event": "reopen"})
 
     def _change(self, issue: IssueId, given: dict[str, Any]) -> None:
+        if self._later is not None:
+            self._later[issue] = rows.joined(self._later.get(issue, {}), given)
+            return
         ask, missing = partial(self._project.issues.update, rows.number(issue), given), f"there is no issue {issue}"
-        self._asking.write(f"changing issue {issue}", ask, missing=missing)
-
-    def is_member(self, person: PersonId, *, account: str = "") -> bool:
-        """Whether this person is an active member, also through a group; the runner itself is none.
-
-        Raises:
-            OutsideError: if GitLab does not answer.
-        """
-        if person == self._bot:
-            return False
-        ask = partial(self._project.members_all.list, query=person, get_all=True, per_page=_PAGE)
-        found = self._asking.read(f"asking whether {person} is a member", ask)
-        mine = [one for one in found if one.username == person and account in {"", str(one.id)}]
-        return any(one.state == "active" and one.access_level > 0 for one in mine)
+        self._seen.changed(issue, self._asking.write(f"changing issue {issue}", ask, missing=missing))
 
     def link(self, *, commit: str, path: str) -> str:
         """The address of a file of the evidence."""

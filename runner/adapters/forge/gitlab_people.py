@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -37,6 +38,7 @@ class Assigning:
     _asking: Asking
     _bot: str
     _seen: Seen
+    _listed: bool
 
     def __init__(self) -> None:
         self._busy: Counter[str] | None = None
@@ -92,17 +94,15 @@ class Assigning:
     def load(self, people: Collection[PersonId]) -> Mapping[PersonId, int]:
         """Count the open issues of each; those that were just listed are not listed again."""
         if self._busy is None:
-            project = self._project
-            found = self._asking.read(
-                "asking who has how much to do",
-                lambda: project.issues.list(get_all=True, per_page=_PAGE, state="opened", assignee_id="Any"),
-            )
-            self._count(row.attributes for row in found)
-        busy = self._busy or Counter()
+            found = self._seen.open() if self._listed else self._assigned()
+            self._busy = Counter(one["username"] for row in found for one in row["assignees"])
+        busy = self._busy
         return {person: busy[person] for person in people}
 
-    def _count(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        self._busy = Counter(one["username"] for row in rows for one in row["assignees"])
+    def _assigned(self) -> list[Mapping[str, Any]]:
+        """Every open issue that somebody is assigned to."""
+        ask = partial(self._project.issues.list, get_all=True, per_page=_PAGE, state="opened", assignee_id="Any")
+        return [row.attributes for row in self._asking.read("asking who has how much to do", ask)]
 
     def assign(self, issue: IssueId, person: PersonId) -> None:
         """Assign a member, if nobody is assigned when it is looked at once more, right before it is written.

@@ -58,6 +58,20 @@ def issue(row: dict[str, Any]) -> Issue:
     )
 
 
+def joined(before: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    """Two changes of one issue as one; the later one counts where they differ."""
+    made = {**before, **then}
+    add, remove = (_names(before, f"{word}_labels") for word in ("add", "remove"))
+    more, less = (_names(then, f"{word}_labels") for word in ("add", "remove"))
+    labels = {"add_labels": (add - less) | more, "remove_labels": (remove - more) | less}
+    made = {name: value for name, value in made.items() if name not in labels}
+    return made | {name: ",".join(sorted(names)) for name, names in labels.items() if names}
+
+
+def _names(given: dict[str, Any], name: str) -> frozenset[str]:
+    return frozenset(str(given.get(name, "")).split(",")) - {""}
+
+
 def number(text: str) -> int:
     """An issue's number; whatever is none names no issue."""
     if not (text.isascii() and text.isdigit() and text[0] != "0" and len(text) <= _DIGITS):

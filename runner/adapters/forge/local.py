@@ -8,7 +8,7 @@ No server: everybody who can push can ask, and what a comment counts for depends
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -263,6 +263,10 @@ class LocalForge:
         There are no accounts: a name is its keys, so whoever is asked for by an account is nobody.
         """
         return not account and person in self._trust.people
+
+    def members(self, people: Iterable[PersonId], *, lately: bool = False) -> Mapping[PersonId, str]:  # noqa: ARG002
+        """Those of some people whom `allowed_signers` named when this was opened; there are no accounts."""
+        return {person: "" for person in people if person in self._trust.people}
 
     def link(self, *, commit: str, path: str) -> str:
         """The command that shows a file of the evidence."""
