@@ -207,6 +207,30 @@ def worker_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str
     return {name: value for name, value in environ.items() if _FOR_WORKERS.fullmatch(name)}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Which job of which pipeline of which project at GitLab this process is in, by GitLab's own numbers."""
+
+    project: int
+    pipeline: int
+    job: int
+
+
+def job(environ: Mapping[str, str] = os.environ) -> Job | None:
+    """The job that this process is in, as GitLab's runner says; None in no job."""
+    numbers = [environ.get(name, "") for name in ("CI_PROJECT_ID", "CI_PIPELINE_ID", "CI_JOB_ID")]
+    if not all(number.isascii() and number.isdigit() for number in numbers):
+        return None
+    project, pipeline, number = map(int, numbers)
+    return Job(project=project, pipeline=pipeline, job=number)
+
+
+def job_folders(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """Where GitLab's runner keeps what belongs to a job: variables that are files, credentials of its clone."""
+    place = environ.get("CI_PROJECT_DIR")
+    return (Path(f"{place}.tmp"),) if place else ()
+
+
 def host(environ: Mapping[str, str] = os.environ) -> str:
     """What this machine is called in events: `RUNBOOK_HOST`, where its name is nobody's business, else its name."""
     return environ.get("RUNBOOK_HOST") or socket.gethostname() or "unnamed"

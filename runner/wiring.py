@@ -1,4 +1,4 @@
-"""Which adapter serves which port. The only module that knows adapters; each is imported when it is asked for.
+"""Which adapter serves which port. With `executors` the only module that knows them; each is imported when asked for.
 
 A workspace is one clone, opened: repository, settings at the protected branch, ledger, and the folder where this
 machine keeps its own things. It is what the ways in pass on.
@@ -18,9 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from runner import config
+from runner import config, executors
 from runner.config import Settings
 from runner.errors import OperatorError, OutsideError
+from runner.executors import Site
 from runner.ledger.chain import Ledger, Writer
 from runner.ports.executor import Executor
 from runner.ports.forge import Forge
@@ -162,16 +163,16 @@ class Workspace:
         Raises:
             OperatorError: if the setting names no executor that there is.
         """
-        if self.settings.executor != "local":
-            wrong = f"there is no executor {self.settings.executor!r}"
-            raise OperatorError("choosing the executor", wrong, hint='set executor = "local" in [tool.runbook]')
-        from runner.adapters.executor.local import LocalExecutor
-        from runner.execution.kind import Kind
-
-        hidden = (self.state, self.secrets_folder(), *self.repository.folders)
-        command = config.worker_command(self.repository.path, hidden=hidden)
-        environment, kinds = config.worker_environment(), [str(Kind())] * spares
-        return LocalExecutor(self.state / "spool", command=command, environment=environment, kinds=kinds)
+        site = Site(
+            objects=self.objects,
+            settings=self.settings,
+            state=self.state,
+            secrets=self.secrets_folder(),
+            signer=self.signer,
+            keys=self.bot_keys,
+            now=now,
+        )
+        return executors.choose(site, spares=spares)
 
     def secrets_folder(self) -> Path:
         """Where secret files are, one for each name."""

@@ -22,8 +22,12 @@ SYSTEM = {
     "openssl": "openssl",
     "age-keygen": "age",
     "bwrap": "bubblewrap",
+    "rsync": "rsync",
 }
 """Programs that the tests need, and the Debian package that brings each."""
+
+NODE = ROOT / "tests" / "gitlab" / "ci_local"
+"""The program that runs `.gitlab-ci.yml`, pinned with all that it needs; where there is no npm, its test is skipped."""
 
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("format", ("ruff", "format", "--check", ".")),
@@ -42,6 +46,8 @@ def main() -> int:
     """Run everything; 1 if anything failed."""
     _heading("system packages")
     failed = [] if _install() else ["system packages"]
+    _heading("node packages")
+    failed += [] if _install_node() else ["node packages"]
     for name, command in STEPS:
         if name == "tests" and failed:
             print(f"\nFailed so far: {', '.join(failed)}.", flush=True)
@@ -65,6 +71,18 @@ def _install() -> bool:
     absent = [program for program in SYSTEM if shutil.which(program) is None]
     print("could not be installed:" if absent else "installed:", ", ".join(absent or packages), flush=True)
     return not absent
+
+
+def _install_node() -> bool:
+    npm = shutil.which("npm")
+    if npm is None:
+        print("npm is not here, so the test that runs .gitlab-ci.yml is skipped", flush=True)
+        return True
+    if (NODE / "node_modules" / ".package-lock.json").exists():
+        print("all there", flush=True)
+        return True
+    words = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    return subprocess.run(words, cwd=NODE, check=False).returncode == 0
 
 
 def _run(command: Sequence[str]) -> bool:

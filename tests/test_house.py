@@ -28,6 +28,12 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/request/reading.py": "tests/request/test_command.py",
     "runner/execution/listener.py": "tests/execution/test_record.py",
     "runner/publication/notices.py": "tests/publication/test_comments.py",
+    # One executor, told as one story: its notes, its pipelines, what crosses, what chooses it.
+    "runner/ports/pipeline.py": "tests/adapters/executor/test_gitlab_ci.py",
+    "runner/adapters/executor/errands.py": "tests/adapters/executor/test_gitlab_ci.py",
+    "runner/adapters/executor/gitlab_looking.py": "tests/adapters/executor/test_gitlab_ci.py",
+    "runner/adapters/executor/gitlab_pipelines.py": "tests/adapters/executor/test_gitlab_ci.py",
+    "runner/executors.py": "tests/stories/test_in_gitlab_ci.py",
     # What a worker accepts and refuses is seen in whole executions.
     "runner/execution/acceptance.py": "tests/execution/test_worker.py",
     # The table is written down a second time there, beside the fold that obeys it.

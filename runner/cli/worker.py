@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,29 +13,57 @@ if TYPE_CHECKING:
 
 
 @click.command("worker", hidden=True)
-@click.argument("spool", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("spool", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--hidden", multiple=True, type=click.Path(), help="A folder of the runner's own: no cell sees it.")
 @click.option("--kind", default="", help="Be a spare for orders of this kind, with SPOOL for a folder of its own.")
+@click.option("--fetched", is_flag=True, help="The clone's ledger is fresh; the remote is not asked.")
+@click.option("--work", default="", help="In a job of GitLab CI: take the order that was sent under this name.")
+@click.option("--result", type=click.Path(path_type=Path, dir_okay=False), help="Write what came of it to this file.")
 @click.pass_obj
-def command(folder: Path, *, spool: Path, hidden: tuple[str, ...], kind: str) -> int:
+def command(
+    folder: Path,
+    *,
+    spool: Path | None,
+    hidden: tuple[str, ...],
+    kind: str,
+    fetched: bool,
+    work: str,
+    result: Path | None,
+) -> int:
     """Carry out the signed order that lies in SPOOL, once, and seal what came of it.
 
-    Secrets come from the stores that the settings of the clone (-C) name.
+    Secrets come from the stores that the settings of the clone (-C) name. A job of GitLab CI says --work instead: only
+    the job that the supervisor named is let in, so a pipeline that somebody starts by hand executes nothing.
 
     \b
     Examples:
       runbook -C CLONE worker --hidden STATE SPOOL
+      runbook worker --work NAME --result runbook-result.json
     """  # noqa: D301 - \b is click's mark for a paragraph that is not to be wrapped
+    if (spool is None) == (result is None):
+        raise click.UsageError("give SPOOL, or --work and --result")
+    if result is not None:
+        return _job(folder, work, result=result)
+    assert spool is not None  # noqa: S101 - said above
     from runner.execution.worker import Outside, carry_out
     from runner.supervisor.start_check import still_open
     from runner.wiring import now, secrets
 
-    outside = Outside(secrets=secrets(folder), still_open=still_open, now=now, hidden=hidden)
+    opened = partial(still_open, clone=folder) if fetched else still_open
+    outside = Outside(secrets=secrets(folder), still_open=opened, now=now, hidden=hidden, at_home=not fetched)
     if kind:
         _wait(spool, kind, outside=outside)
     else:
         carry_out(spool, outside=outside)
     return 0
+
+
+def _job(folder: Path, work: str, *, result: Path) -> int:
+    """Take an order as a job of a pipeline."""
+    from runner.cli.output import harmless
+    from runner.supervisor import job
+
+    return job.carry_out(folder, name=work, result=result, say=lambda line: click.echo(harmless(line)))
 
 
 def _wait(folder: Path, kind: str, *, outside: Outside) -> None:

@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class Outside:
     `still_open` raises IntegrityError if the start is not open on the remote with this plan digest and nonce, and
     OutsideError if the remote cannot be asked. `now` is the wall clock in UTC, `clock` monotonic seconds. `hidden` are
     this machine's own folders, such as the one with the key, which stay shut whatever a header declares. `environments`
-    is the folder of its environments.
+    is the folder of its environments. `at_home` says that what is left here for the supervisor stays on its machine.
     """
 
     secrets: Secrets
@@ -60,6 +60,7 @@ class Outside:
     clock: Callable[[], float] = time.monotonic
     hidden: tuple[str, ...] = ()
     environments: Path = field(default_factory=config.environments_folder)
+    at_home: bool = True
 
 
 def carry_out(spool: Path, *, outside: Outside, spare: Spare | None = None) -> Outcome | None:
@@ -133,6 +134,7 @@ class _Work:
                 ending = self._attempted(cells, secrets=secrets, stopping=stopping, room=room, sandbox=sandbox)
             if self._order.mode is Mode.REHEARSE:
                 self._left = plan_files.left(room)
+                ending = ending if self._outside.at_home else self._without_plan_files(ending)
         except UnavailableError as error:
             ending = self._nothing(error.reason, str(error))
         except RunbookError as error:
@@ -250,6 +252,15 @@ class _Work:
             seconds=self._outside.clock() - self._began,
             built=self._built,
         )
+
+    def _without_plan_files(self, ending: outcomes.Ending) -> outcomes.Ending:
+        """Keep back files that may hold secrets: a rehearsal that left some has failed, where they would be seen."""
+        names = ", ".join(sorted(name.removeprefix(plan_files.PREFIX) for name in self._left))
+        self._left = {}
+        if not names or ending.reason is not None:
+            return ending
+        said = f"it left files for the run ({names}), which may hold secrets and do not leave this executor's runners"
+        return replace(ending, reason=ExitReason.INTERNAL_ERROR, message=said)
 
     def _make_room(self) -> None:
         (self._spool / seal_outcome.RESERVE).unlink(missing_ok=True)

@@ -8,18 +8,19 @@ from runner.repository.process import GitError, git
 from runner.repository.repository import Repository
 
 
-def password(repository: Repository, url: str) -> str | None:
+def password(repository: Repository, url: str, *, user: str = "") -> str | None:
     """Ask the credential helpers that are configured for a clone.
 
     Args:
         repository: the clone, whose configuration names the helpers.
         url: the server; only its scheme, host and port are told to them.
+        user: whose, where they have several for it; whatever they have for somebody else is passed over.
 
     Returns:
         The password or token, or None if no helper has one. Nobody is ever prompted.
     """
     where = urlsplit(url)
-    question = f"protocol={where.scheme}\nhost={where.netloc}\n\n"
+    question = f"protocol={where.scheme}\nhost={where.netloc}\n" + (f"username={user}\n\n" if user else "\n")
     # An empty program: Git would otherwise open a window to ask.
     quiet = {"GIT_ASKPASS": "", "SSH_ASKPASS": ""}
     try:
@@ -27,4 +28,6 @@ def password(repository: Repository, url: str) -> str | None:
     except GitError:
         return None
     fields = dict(line.partition("=")[::2] for line in said.decode(errors="replace").splitlines())
+    if user and fields.get("username") != user:
+        return None
     return fields.get("password") or None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from runner.approval.decide import Verdict
 from runner.digest import parse, sha256
-from runner.errors import RunbookError
+from runner.errors import RequestError, RunbookError
 from runner.evidence import layout
 from runner.evidence.seal import end_draft, event_draft
 from runner.execution import transcript
@@ -33,11 +33,12 @@ def start(desk: Desk, known: Known, *, watch: Callable[[Progress | None], None] 
     """Judge again with the newest policy, members and comments, take the locks, and put the start on record.
 
     Raises:
-        RequestError: if a file of the plan is lost.
+        RequestError: if a file of the plan is lost, or it was planned for another executor.
         StoreAwayError, UnpreparedError: if a secret or the environment cannot be had.
         OutsideError: if forge or remote do not answer: then nothing starts.
     """
     plan = known.plan
+    _where_it_was_planned(desk, plan)
     plan_files(desk, plan)
     if preparing.needed(plan):
         work = orders.preparation(desk, plan, notebook=orders.pinned(desk, plan), change=True)
@@ -69,6 +70,13 @@ def start(desk: Desk, known: Known, *, watch: Callable[[Progress | None], None] 
         return event_draft(fresh, plan, body, title=f"start: {plan.runbook.name} on {', '.join(plan.targets)}")
 
     return bool(append(desk.ledger, known.run, draft, writer=desk.writer, now=desk.now))
+
+
+def _where_it_was_planned(desk: Desk, plan: Plan) -> None:
+    """The place is part of what was approved, and of what the rehearsal saw."""
+    if plan.executor != desk.executor.name:
+        wrong = f"it was planned for executor {plan.executor}, and the settings now say {desk.executor.name}"
+        raise RequestError(f"starting {plan.run}", wrong, hint="ask again in a new comment for a new plan")
 
 
 def submit(desk: Desk, known: Known) -> None:

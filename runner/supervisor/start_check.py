@@ -11,17 +11,22 @@ from runner.plan.run import RunState, fold
 from runner.wiring import open_workspace
 
 
-def still_open(order: Order) -> None:
+def still_open(order: Order, *, clone: Path | None = None) -> None:
     """Check that the remote shows a work order's start as open: nobody drives a worker past an approval.
+
+    Args:
+        order: of a run.
+        clone: where the remote's ledger was fetched just now by somebody else; by default it is asked for, in the clone
+            that the order names.
 
     Raises:
         IntegrityError: if it is not open, or is another plan's or claim's.
         OutsideError: if the remote does not answer.
     """
     doing = f"asking the ledger about start {order.start}"
-    workspace = open_workspace(Path(order.repository), fetch=False)
+    workspace = open_workspace(clone or Path(order.repository), fetch=False)
     ledger = workspace.ledger()
-    ledger.refresh()
+    ledger.refresh(fetch=clone is None)
     event = ledger.cache.event(order.start) if order.start is not None else None
     claim = event.body if event and event.run == order.run else None
     wanted = (order.plan_digest, order.nonce, False)

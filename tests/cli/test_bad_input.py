@@ -89,7 +89,7 @@ def rewritten_ledger(world: World) -> None:
         (not_set_up, 6, "runbook init"),
         (wrong_setting, 6, "leese is not a setting"),
         (no_toml, 6, "pyproject.toml"),
-        (no_executor, 6, "no executor 'moon'"),
+        (no_executor, 6, "executor = 'moon' must be local or gitlab-ci"),
         (remote_away, 5, "remote"),
         (no_key, 6, "no signing key"),
         (open_key, 6, "key"),

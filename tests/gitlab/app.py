@@ -42,6 +42,7 @@ MODULES = (
     "protection",
     "repository",
     "runners",
+    "triggers",
     "uploads",
 )
 """Modules of `api/`, which fill the table of operations."""

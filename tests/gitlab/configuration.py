@@ -1,7 +1,7 @@
 """Reading `.gitlab-ci.yml` as far as the stand-in has to: declared inputs, and the jobs that a pipeline gets.
 
-Rules are evaluated by a real `gitlab-ci-local` in the tests of the example; here a job takes part unless its first rule
-says `when: never` without a condition, or its `rules:` speak of merge requests alone.
+Of rules it knows `if` and `when` with comparisons of variables; a pipeline whose rules it cannot read is refused. The
+example's own rules are evaluated by a real `gitlab-ci-local` besides.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from typing import Any
 import yaml
 
 _HOLE = re.compile(r"\$\[\[\s*inputs\.([A-Za-z0-9_-]+)\s*\]\]")
+_COMPARISON = re.compile(
+    r"""(?P<left>\$\w+|"[^"]*"|'[^']*')(?:\s*(?P<how>==|!=|=~)\s*(?P<right>\$\w+|"[^"]*"|'[^']*'|null|/.*/))?"""
+)
 _NOT_JOBS = {"default", "variables", "stages", "include", "workflow", "image", "services", "before_script", "spec"}
 
 
@@ -36,8 +39,8 @@ class Configuration:
     problems: tuple[str, ...] = ()
 
 
-def configuration(text: str, *, inputs: Mapping[str, Any]) -> Configuration:
-    """Read a configuration with the inputs that somebody gives."""
+def configuration(text: str, *, inputs: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> Configuration:
+    """Read a configuration with the inputs that somebody gives, for a pipeline with these variables."""
     try:
         documents = [one for one in yaml.safe_load_all(text) if isinstance(one, dict)]
     except yaml.YAMLError as error:
@@ -49,13 +52,22 @@ def configuration(text: str, *, inputs: Mapping[str, Any]) -> Configuration:
     jobs = [
         _job(name, job)
         for name, job in body.items()
-        if isinstance(job, dict) and name not in _NOT_JOBS and not name.startswith(".") and _takes_part(job)
+        if isinstance(job, dict)
+        and name not in _NOT_JOBS
+        and not name.startswith(".")
+        and _takes_part(job, variables or {"CI_PIPELINE_SOURCE": "api"})
     ]
     if not jobs and not problems:
         problems = [
             "The resulting pipeline would have been empty. Review the rules configuration for the relevant jobs."
         ]
     return Configuration(inputs=values, jobs=tuple(jobs), problems=tuple(problems))
+
+
+def filled(text: str, values: Mapping[str, Any]) -> str:
+    """A configuration with its inputs put in, for a program that knows none."""
+    documents = [one for one in yaml.safe_load_all(text) if isinstance(one, dict)]
+    return str(yaml.safe_dump(_filled(documents[-1], values), sort_keys=False))
 
 
 def _filled(node: Any, values: Mapping[str, Any]) -> Any:
@@ -103,12 +115,37 @@ def _job(name: str, job: Mapping[str, Any]) -> Planned:
     )
 
 
-def _takes_part(job: Mapping[str, Any]) -> bool:
+def _takes_part(job: Mapping[str, Any], variables: Mapping[str, str]) -> bool:
+    """The first rule that fits decides; with rules, and none that fits, the job is left out."""
     rules = job.get("rules")
     if not isinstance(rules, list):
         return True
     for rule in rules:
-        condition = str(rule.get("if", "")) if isinstance(rule, dict) else ""
-        if not condition or re.search(r'CI_PIPELINE_SOURCE\s*==\s*"api"', condition):
-            return bool(rule.get("when") != "never") if isinstance(rule, dict) else True
+        if any(_holds(part, variables) for part in str(rule.get("if", "'' == ''")).split("||")):
+            return bool(rule.get("when") != "never")
     return False
+
+
+def _holds(expression: str, variables: Mapping[str, str]) -> bool:
+    return all(_compared(part.strip(), variables) for part in expression.split("&&"))
+
+
+def _compared(text: str, variables: Mapping[str, str]) -> bool:
+    """One comparison, or a variable that has to have a value."""
+    found = _COMPARISON.fullmatch(text)
+    if found is None:
+        raise NotImplementedError(f"a rule that the stand-in cannot read: {text}")
+    left = _value(found["left"], variables)
+    match found["how"]:
+        case "==":
+            return left == _value(found["right"], variables)
+        case "!=":
+            return left != _value(found["right"], variables)
+        case "=~":
+            return re.search(found["right"].strip("/"), left) is not None
+        case _:
+            return bool(left)
+
+
+def _value(text: str, variables: Mapping[str, str]) -> str:
+    return variables.get(text[1:], "") if text.startswith("$") else "" if text == "null" else text[1:-1]

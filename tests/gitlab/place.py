@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,14 +101,23 @@ class Place:
 
 
 @contextmanager
-def founded(folder: Path, *, tier: Tier = Tier.FREE) -> Iterator[Place]:
-    """A place whose ledger has begun, until the end of the block; it ends badly if an answer was not GitLab's."""
+def founded(
+    folder: Path, *, tier: Tier = Tier.FREE, settings: str = "", files: Mapping[str, bytes] | None = None
+) -> Iterator[Place]:
+    """A place whose ledger has begun, until the end of the block; it ends badly if an answer was not GitLab's.
+
+    Args:
+        folder: where everything lies.
+        tier: what was paid for.
+        settings: further lines of `[tool.runbook]`.
+        files: further files of the first commit.
+    """
     with serving(folder / "gitlab", tier=tier, tls=True) as server:
         place = Place(folder=folder, server=server, seeded=seed(server))
         place.traces.mkdir()
         for name in PEOPLE:
             _clone(place, name)
-        _first_commit(place)
+        _first_commit(place, settings, files or {})
         begun = place.cli(BOT, "init")
         assert begun.code == 0, begun.err
         yield place
@@ -133,13 +142,13 @@ def _clone(place: Place, name: str) -> None:
         git("config", setting, value, at=clone)
 
 
-def _first_commit(place: Place) -> None:
+def _first_commit(place: Place, more: str, others: Mapping[str, bytes]) -> None:
     """Bob is a maintainer: runbooks, policy and settings come from him."""
     clone, key = place.folder / "bob", generate(place.folder / "bob.key")
     (place.folder / "bob.key.pub").write_text(key.public_key + "\n")
     settings = (
         f'[tool.runbook]\nproject = "lab-00000000"\nforge = "gitlab"\ngitlab = "{place.server.base}"\n'
-        f'gitlab-project = "{PROJECT}"\nbot = "{BOT}"\n'
+        f'gitlab-project = "{PROJECT}"\nbot = "{BOT}"\n{more}'
     )
     files = {"pyproject.toml": settings, "runbooks/policy.toml": POLICY, "runbooks/allowed_signers": ""}
     (clone / "runbooks").mkdir()
@@ -147,6 +156,8 @@ def _first_commit(place: Place) -> None:
         (clone / path).write_text(text)
     for name, data in runbooks.ALL.items():
         (clone / "runbooks" / f"{name}.ipynb").write_bytes(data)
+    for path, data in others.items():
+        (clone / path).write_bytes(data)
     git("add", "-A", at=clone)
     assert git("commit", "-qm", "A small repository of runbooks", at=clone).returncode == 0
     pushed = git("push", "-q", "origin", "HEAD:main", at=clone, certificate=place.certificate)

@@ -270,6 +270,8 @@ class Project:
     """(id, source issue, target issue, type) of issues of this project that are linked."""
     uploads: dict[tuple[str, str], bytes] = field(default_factory=dict)
     pipelines: dict[int, Pipeline] = field(default_factory=dict)
+    triggers: dict[str, User] = field(default_factory=dict)
+    """Trigger tokens, and who made each."""
     protected: dict[str, Protected] = field(default_factory=dict)
     freezes: dict[int, Freeze] = field(default_factory=dict)
     hooks: dict[int, Hook] = field(default_factory=dict)

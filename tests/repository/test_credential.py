@@ -35,3 +35,13 @@ def test_without_a_helper_there_is_none_and_nobody_is_asked(repository: Reposito
 def test_a_helper_that_knows_nothing_is_none(repository: Repository) -> None:
     git(["config", "credential.helper", "!true"], cwd=repository.path)
     assert password(repository, "https://gitlab.example.org") is None
+
+
+def test_a_user_gets_only_what_the_helpers_have_for_that_user(repository: Repository, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("https://oauth2:bots@gitlab.example.org\nhttps://starter:glptt-1@gitlab.example.org\n")
+    git(["config", "credential.helper", f"store --file {kept}"], cwd=repository.path)
+    assert password(repository, "https://gitlab.example.org", user="starter") == "glptt-1"
+    assert password(repository, "https://gitlab.example.org", user="stranger") is None
+    git(["config", "credential.helper", "!printf 'username=oauth2\npassword=bots\n';:"], cwd=repository.path)
+    assert password(repository, "https://gitlab.example.org", user="starter") is None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from typing import Any
 
 from tests.gitlab import shapes
@@ -14,51 +16,56 @@ from tests.gitlab.paging import paged
 from tests.gitlab.payloads import job_event, pipeline_event
 from tests.gitlab.pushing import may_push, rule_for
 from tests.gitlab.repository import EMPTY, Repository
-from tests.gitlab.site import Job, Level, Pipeline
+from tests.gitlab.site import Job, Level, Pipeline, User
 
 
 @on("POST", "/projects/{id}/pipeline")
 def start(call: Call) -> Answer:
     """Start a pipeline on a branch, with inputs that the configuration declares."""
     call.needs(Level.DEVELOPER)
+    one = begun(call, user=call.user, source="api")
+    return Answer(status=201, body=shape(one, call))
+
+
+def begun(call: Call, *, user: User, source: str) -> Pipeline:
+    """Make a pipeline, with the rights of a user."""
     project, ref = call.project, call.text("ref")
     repository = Repository(project.folder)
     sha = repository.branches().get(ref)
     if sha is None:
         raise bad({"base": ["Reference not found"]})
-    if (
-        rule_for(project, ref)
-        and not may_push(call.site, project, user=call.user, branch=ref)
-        and not _may_run(call, ref)
-    ):
+    if not may_push(call.site, project, user=user, branch=ref) and not _may_run(call, ref, user=user):
         raise bad({"base": ["You do not have sufficient permission to run a pipeline on '" + ref + "'"]})
     text = repository.read(sha, ".gitlab-ci.yml")
     if text is None:
         raise bad({"base": ["Missing CI config file"]})
     given = call.given.get("inputs")
-    made = configuration(text.decode(), inputs=given if isinstance(given, dict) else {})
+    variables = {"CI_PIPELINE_SOURCE": source, "CI_COMMIT_BRANCH": ref, "CI_DEFAULT_BRANCH": project.default_branch}
+    made = configuration(text.decode(), inputs=given if isinstance(given, dict) else {}, variables=variables)
     if made.problems:
         raise bad({"base": list(made.problems)})
-    one = _pipeline(call, ref, sha=sha, made=made)
+    one = _pipeline(call, sha=sha, made=made, source=source)
+    one.user = user
     tell(call.site, project, "pipeline", event=lambda: pipeline_event(one, call))
-    return Answer(status=201, body=shape(one, call))
+    return one
 
 
-def _may_run(call: Call, ref: str) -> bool:
+def _may_run(call: Call, ref: str, *, user: User) -> bool:
     """Whoever may merge into a protected branch may run pipelines on it."""
     rule = rule_for(call.project, ref)
-    return rule is None or (rule.merge is not Level.NONE and call.level >= rule.merge)
+    level = call.site.level(call.project, user)
+    return rule is None or (rule.merge is not Level.NONE and level >= rule.merge)
 
 
-def _pipeline(call: Call, ref: str, *, sha: str, made: Configuration) -> Pipeline:
-    now = call.now()
+def _pipeline(call: Call, *, sha: str, made: Configuration, source: str) -> Pipeline:
+    now, ref = call.now(), call.text("ref")
     variables = call.given.get("variables")
     one = Pipeline(
         id=call.site.number(),
         iid=max((old.iid for old in call.project.pipelines.values()), default=0) + 1,
         ref=ref,
         sha=sha,
-        source="api",
+        source=source,
         user=call.user,
         created=now,
         updated=now,
@@ -145,6 +152,38 @@ def artifacts(call: Call) -> Answer:
     if data is None:
         raise not_found()
     return Answer(body=data, media="application/zip")
+
+
+@on("GET", "/projects/{id}/jobs/{job_id}/artifacts/{artifact_path}")
+def artifact(call: Call) -> Answer:
+    """One file of what a job left; of files in folders the stand-in knows nothing."""
+    data, name = _job(call)[1].artifacts, call.parts["artifact_path"]
+    if data is None:
+        raise not_found()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if name not in archive.namelist():
+            raise not_found()
+        return Answer(body=archive.read(name), media="application/octet-stream")
+
+
+@on("POST", "/projects/{id}/jobs/{job_id}/retry")
+def retry(call: Call) -> Answer:
+    """Run a job that has ended once more: as a new job, with a number of its own."""
+    one, found = _job(call)
+    call.needs(Level.DEVELOPER)
+    if found.status not in {"success", "failed", "canceled"}:
+        raise forbidden()
+    again = Job(
+        id=call.site.number(),
+        name=found.name,
+        stage=found.stage,
+        created=call.now(),
+        tags=found.tags,
+        resource_group=found.resource_group,
+        status="pending",
+    )
+    one.jobs.append(again)
+    return Answer(status=201, body=job_shape(again, one, call))
 
 
 @on("POST", "/projects/{id}/jobs/{job_id}/cancel")
