@@ -169,7 +169,7 @@ def _told(findings: Sequence[Finding], *, everything: bool) -> RenderableType:
     rows.add_column(no_wrap=True)
     rows.add_column(no_wrap=True)
     rows.add_column(overflow="fold")
-    for one in findings:
+    for one in _shown(findings, everything=everything):
         fine = one.standing is Standing.FINE
         words = Text(one.title, style="" if fine else "bold")
         if not fine or everything:
@@ -178,6 +178,17 @@ def _told(findings: Sequence[Finding], *, everything: bool) -> RenderableType:
             words.append("\nfix: ", style="not bold cyan").append(harmless(one.fix), style="not bold")
         rows.add_row(one.number, Text(one.standing.value, style=_STYLES[one.standing.name]), words)
     return Group(rows, Text(), Text(_summed(findings)))
+
+
+def _shown(findings: Sequence[Finding], *, everything: bool) -> list[Finding]:
+    """One row for a check that is fine, however much it found; of another one, what has to be done."""
+    from runner.doctor.finding import Standing
+
+    if everything:
+        return list(findings)
+    bad = [one for one in findings if one.standing is not Standing.FINE]
+    rest = {one.number: one for one in findings if one.number not in {each.number for each in bad}}
+    return sorted((*bad, *rest.values()), key=lambda one: one.number)
 
 
 _STYLES = {"FINE": "green", "WARNING": "yellow", "WRONG": "bold red", "NOT_CHECKED": "magenta"}

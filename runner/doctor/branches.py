@@ -1,4 +1,4 @@
-"""D08 to D11: the branches. Evidence is never forgotten, and nobody changes runbooks without another one's look.
+"""D08 to D11 and D30: the branches. Evidence is never forgotten, and nobody changes runbooks all alone.
 
 Where several protections cover a branch, GitLab lets through what any of them does: they are judged together.
 """
@@ -130,6 +130,23 @@ def remembers(facts: Facts) -> Iterator[Remark]:
         yield fine(told)
 
 
+def scratch(facts: Facts) -> Iterator[Remark]:
+    """D30: no pattern protects the branches that the runner makes for itself: signs of life, proposals, work."""
+    protections, bot = facts.premises.protections, runner(facts)
+    if not facts.gitlab or not isinstance(protections, tuple) or isinstance(bot, Unseen):
+        return
+    stopped = False
+    for one in facts.scratch:
+        rules = _covering(protections, f"{one.prefix}x")
+        patterns = ", ".join(rule.pattern for rule in rules)
+        if rules and (not _lets(rules, bot) or (one.rewritten and not any(rule.force for rule in rules))):
+            stopped = True
+            fix = f"{PAGE}: narrow {patterns} so that it leaves {one.prefix}* free"
+            yield wrong(f"the protection of {patterns} keeps the runner from its own branches {one.prefix}*", fix=fix)
+    if not stopped:
+        yield fine(", ".join(f"{one.prefix}*" for one in facts.scratch) + " are not protected")
+
+
 def _forced(rules: Iterable[Protection], branch: str) -> Iterator[Remark]:
     for one in rules:
         if one.force:
@@ -177,3 +194,4 @@ CHECKS = (
     Check(number="D10", title="Merge requests are approved by others", judge=reviewed),
     Check(number="D11", title="The remote keeps its history", judge=remembers),
 )
+LATER = (Check(number="D30", title="The runner's own branches are free", judge=scratch),)

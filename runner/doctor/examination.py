@@ -40,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
     *clock.CHECKS,
     *people.CHECKS,
     *machine.CHECKS,
+    *branches.LATER,
 )
 
 

@@ -90,6 +90,14 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scratch:
+    """Branches that the runner makes for itself, by how their names begin; `rewritten`: with forced pushes."""
+
+    prefix: str
+    rewritten: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything. `url` is where the forge reaches `runbook serve`, if somebody said so; `trial` if one was made."""
 
@@ -98,6 +106,7 @@ class Facts:
     premises: Premises
     papers: Papers
     machine: Machine
+    scratch: tuple[Scratch, ...] = ()
     url: str = ""
     trial: Trial | None = None
 

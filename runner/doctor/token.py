@@ -107,7 +107,7 @@ def lasts(facts: Facts) -> Iterator[Remark]:
         return
     days = (ends - facts.now.astimezone(UTC).date()).days
     told = f"it ends on {ends.isoformat()}, in {days} days"
-    fix = f"rotate it (Settings > Access tokens), and store the new one: git credential approve. {told}"
+    fix = "rotate it (Settings > Access tokens of the project), and store the new one: git credential approve"
     if days <= 0:
         yield wrong(f"it ended on {ends.isoformat()}", fix=MAKE)
     elif days < SOON:
@@ -124,7 +124,7 @@ def least(facts: Facts) -> Iterator[Remark]:
     if isinstance(member, Unseen):
         yield not_checked(member)
         return
-    fix = f"Manage > Members: give {bot} the role Developer; for a project access token make a new one. {MAKE}"
+    fix = f"make a new project access token with the role Developer, or give {bot} that role (Manage > Members)"
     if token is not None and token.admin:
         yield wrong(f"{bot} administers the whole server", fix=fix)
     if member is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shlex
 import shutil
 import stat
@@ -14,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from runner.doctor import people
-from runner.doctor.facts import Broken, Credential, Facts, Machine, Papers, Store, Vouching
+from runner.doctor.facts import Broken, Credential, Facts, Machine, Papers, Scratch, Store, Vouching
 from runner.errors import IntegrityError, OperatorError, OutsideError, RequestError, RunbookError
 from runner.execution import isolation
 from runner.ledger.state import State
@@ -23,9 +24,11 @@ from runner.ports.premises import Blind, Inspector, Premises, Seen, Unseen, Want
 from runner.repository.process import GitError, git
 from runner.runbook import catalog
 from runner.runbook.lint import errors, lint
+from runner.supervisor.heartbeat import PREFIX
 from runner.wiring import POLICY, SIGNERS, Workspace
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]+@", re.IGNORECASE)
 _HELPER = "store"
 """Git's helper that keeps passwords in a file."""
 _PRIVATE = ("key", "webhook-signing", "webhook-token", "inbox.sqlite")
@@ -57,6 +60,7 @@ def gather(
         premises=Premises(skew=Unseen(why="it was not looked at")),
         papers=_papers(workspace),
         machine=_machine(workspace, stores=stores, vouching=vouching),
+        scratch=(Scratch(prefix=PREFIX, rewritten=True),),
         url=url,
     )
     policy, settings = people.policy(facts), workspace.settings
@@ -154,7 +158,7 @@ def _credentials(workspace: Workspace) -> Iterator[Credential]:
     said = git(["config", "--list", "-z"], cwd=workspace.repository.path).decode(errors="replace")
     helpers: list[str] = []
     for name, _, value in (item.partition("\n") for item in said.split("\0") if item):
-        if name.startswith("remote.") and name.endswith((".url", ".pushurl")) and urlsplit(value).password:
+        if name.startswith("remote.") and name.endswith((".url", ".pushurl")) and _PASSWORD.match(value):
             yield Credential(helper="", embedded=True)
         if name == "credential.helper" or _speaks(name, workspace.settings.gitlab):
             # An empty one makes Git forget those before it.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.config import Settings
-from runner.doctor.facts import Credential, Facts, Machine, Papers, Vouching
+from runner.doctor.facts import Credential, Facts, Machine, Papers, Scratch, Vouching
 from runner.doctor.finding import Check, Finding, Standing, examined
 from runner.ports.forge import PersonId
 from runner.ports.premises import Access, Delivery, Hook, Member, Premises, Protection, Skew, Token
@@ -72,6 +72,7 @@ def place(**changed: Any) -> Facts:
         settings=replace(settings, **changed.pop("settings", {})),
         now=NOW,
         premises=replace(premises, **changed.pop("premises", {})),
+        scratch=(Scratch(prefix="runbook-heartbeat/", rewritten=True), Scratch(prefix="runbook/", rewritten=False)),
         papers=replace(
             Papers(policy=POLICY, signers="", runbooks=(("count", ()),), keys=frozenset({KEY})),
             **changed.pop("papers", {}),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.doctor.branches import CHECKS
+from runner.doctor.branches import CHECKS, LATER
 from runner.doctor.facts import Facts
 from runner.doctor.finding import Standing
 from runner.ports.premises import Access, Blind, Protection, Reviews, Unseen
@@ -108,3 +108,13 @@ def test_a_remote_on_plain_git_that_forgets_is_told() -> None:
     away = place(settings={"forge": "local"}, premises={"protections": Unseen(why="over the network")})
     assert said(CHECKS, "D11", away)[0][0] is Standing.NOT_CHECKED
     assert said(CHECKS, "D08", away) == []
+
+
+def test_a_pattern_that_covers_the_runners_own_branches_stops_it() -> None:
+    assert said(LATER, "D30", place())[0][0] is Standing.FINE
+    both = found(LATER, "D30", guarded(MAIN, EVIDENCE, protected("*", push=40)))
+    assert [one.standing for one in both] == [Standing.WRONG] * 2
+    assert "narrow * so that it leaves runbook-heartbeat/* free" in both[0].fix
+    [one] = found(LATER, "D30", guarded(MAIN, EVIDENCE, protected("runbook*", push=30)))
+    assert "runbook-heartbeat/" in one.says, "signs of life are rewritten"
+    assert said(LATER, "D30", guarded(protected("runbook*", push=30, force=True)))[0][0] is Standing.FINE

@@ -108,7 +108,7 @@ class GitLabInspector:
             # A refusal is GitLab's own and has its time; whoever says that GitLab is away is not GitLab.
             return me, me if me.blind is Blind.AWAY else skew
         about = _seen(lambda: _get(own, "/personal_access_tokens/self", doing="asking a token about itself"))
-        return rows.token(me, about), skew
+        return _seen(lambda: rows.token(me, about)), skew
 
     def _opened(self) -> Unseen | None:
         """Find the project's number and keep it, or say why it cannot be seen."""
@@ -200,7 +200,7 @@ def _get(asking: Asking, path: str, *, doing: str) -> dict[str, Any]:
 
 
 def _seen(look: Callable[[], Found]) -> Seen[Found]:
-    """What was found, or why nothing was: nobody answered, a right is missing, or the token is none."""
+    """What was found, or why nothing was: nobody answered (or in words of its own), no right, or no token."""
     try:
         return look()
     except OutsideError as error:
@@ -209,6 +209,8 @@ def _seen(look: Callable[[], Found]) -> Seen[Found]:
         return _unseen(error, Blind.RIGHT)
     except OperatorError as error:
         return _unseen(error, Blind.NOBODY)
+    except (KeyError, TypeError, ValueError) as error:
+        return Unseen(why=f"GitLab's answer is not as its documentation says ({type(error).__name__})")
 
 
 def _unseen(error: RunbookError, blind: Blind) -> Unseen:

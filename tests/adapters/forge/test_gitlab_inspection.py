@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -121,6 +121,14 @@ def test_a_gitlab_that_is_away_and_one_that_shows_no_such_project_are_told_apart
     assert {blind(one) for one in everything(inspector(server, seeded.tokens[BOT]).look(WANTED)).values()} == {
         Blind.AWAY
     }
+
+
+def test_an_answer_that_is_not_as_documented_is_not_seen_and_stops_nothing_else(server: Server, seeded: Seeded) -> None:
+    project_as(server, seeded, "bob").hooks.create({"url": "https://r.example.org/webhook"})
+    for one in seeded.project.hooks.values():
+        one.id = cast("int", "nonsense")
+    seen = inspector(server, seeded.tokens[BOT], seeded.tokens["bob"]).look(WANTED)
+    assert (blind(seen.hooks), blind(seen.members)) == (Blind.AWAY, None)
 
 
 def test_a_test_delivery_is_the_only_write_and_needs_a_maintainer(server: Server, seeded: Seeded) -> None:
