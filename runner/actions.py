@@ -64,6 +64,20 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Propose:
+    """Push the branch with the change that a plan proposes, and open its review; what is there is left as it is."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Close the review of a run that ended before it started; doing it twice is doing it once."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """Judge again, take the locks, append the start."""
 
@@ -142,6 +156,8 @@ Effect: TypeAlias = (
     | Tell
     | Mark
     | Close
+    | Propose
+    | Withdraw
     | Start
     | Submit
     | Ask
@@ -153,6 +169,8 @@ Effect: TypeAlias = (
     | OwnUp
 )
 """Every action but waiting."""
+OfRun: TypeAlias = Start | Submit | Ask | Deliver | Stop | Finish | Interrupt | Expire
+"""What is done to one run in the ledger, or by its worker."""
 Action: TypeAlias = Effect | Await
 
 

@@ -32,13 +32,16 @@ from runner.actions import (
     MakePlan,
     Mark,
     OwnUp,
+    Propose,
     Record,
     Start,
     Stop,
     Submit,
     Switch,
     Tell,
+    Withdraw,
 )
+from runner.approval.decide import Verdict
 from runner.execution.transcript import Asked
 from runner.ledger.bodies import Halt, Resume, Status
 from runner.ledger.event import from_iso
@@ -97,7 +100,7 @@ def _turn(action: Action) -> int:
 
 
 def _of_run(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
-    if Kind.PLAN not in known.told:
+    if Kind.PLAN not in known.told and not _to_be_put_up(known):
         yield Tell(known=known, what=Kind.PLAN)
     if known.label:
         yield Mark(known=known, label=known.label)
@@ -111,6 +114,8 @@ def _of_run(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
         case RunState.FINISHED:
             yield from _finished(known)
         case RunState.REJECTED | RunState.EXPIRED | RunState.CANCELLED:
+            if known.plan.proposal and Kind.RESULT not in known.told:
+                yield Withdraw(known=known)
             yield from _say_result(known)
         case state:
             assert_never(state)
@@ -121,8 +126,17 @@ def _of_run(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
 def _planned(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
     if now >= from_iso(known.run.plan.expires):
         yield Expire(known=known)
+    elif _to_be_put_up(known):
+        yield Propose(known=known)
     elif known.decision and known.decision.allowed and known.holder is None and not known.ahead and not halted:
         yield Start(known=known)
+
+
+def _to_be_put_up(known: Known) -> bool:
+    """Whether the change that it proposes has yet to be put up for review; people are told where that is."""
+    proposes = known.plan.proposal is not None and known.run.state is RunState.PLANNED
+    may = known.decision is not None and known.decision.verdict is not Verdict.DENIED
+    return proposes and may and known.review is None and Kind.PLAN not in known.told
 
 
 def _started(known: Known, *, halted: bool) -> Iterator[Action]:

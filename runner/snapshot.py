@@ -14,6 +14,7 @@ from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.ports.executor import WorkState
 from runner.ports.forge import CommentId, Thread
+from runner.ports.review import Review
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.request.request import Request
@@ -39,6 +40,7 @@ class Known:
         label: what the issue should be labelled with and is not; None if it is, or if a newer run speaks for it.
         owed: what an emergency that has started still owes.
         halted: the number of the halt in force: nothing may begin then.
+        review: where the change is reviewed that it proposes; None unless the run is planned and that has been put up.
     """
 
     run: Run
@@ -56,6 +58,7 @@ class Known:
     ahead: tuple[str, ...] = ()
     owed: Owed | None = None
     died: str = ""
+    review: Review | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from runner.errors import OperatorError, OutsideError
 from runner.executors import Site
 from runner.ledger.chain import Ledger, Writer
 from runner.ports.executor import Executor
-from runner.ports.forge import Forge
+from runner.ports.review import ReviewedForge
 from runner.ports.secrets import Secrets
 from runner.ports.signer import Signer
 from runner.repository import refs
@@ -123,7 +123,7 @@ class Workspace:
             file.write_text(randomness.token_hex(4))
         return f"{config.host()}/{file.read_text().strip()}"
 
-    def forge_as_person(self, *, fetched: bool = False) -> Forge:
+    def forge_as_person(self, *, fetched: bool = False) -> ReviewedForge:
         """The forge, writing as the person at the keyboard; `fetched` says that what is here is to be read as it is."""
         if self.settings.forge == "gitlab":
             return _gitlab(self)
@@ -133,7 +133,7 @@ class Workspace:
         signer = partial(person_signer, self.repository)
         return LocalForge.for_person(self.objects, **self._place(), signer=signer, fetched=fetched)
 
-    def forge_as_bot(self, *, fetched: bool = False, since: float = math.inf) -> Forge:
+    def forge_as_bot(self, *, fetched: bool = False, since: float = math.inf) -> ReviewedForge:
         """As the runner itself; `fetched` just now; what was read `since`, in monotonic seconds, will do for a look."""
         if self.settings.forge == "gitlab":
             return _gitlab(self, as_bot=True, since=since)
@@ -179,7 +179,7 @@ class Workspace:
         return Path(self.settings.secrets).expanduser() if self.settings.secrets else self.state / "secrets"
 
 
-def _gitlab(workspace: Workspace, *, as_bot: bool = False, since: float = math.inf) -> Forge:
+def _gitlab(workspace: Workspace, *, as_bot: bool = False, since: float = math.inf) -> ReviewedForge:
     from runner.adapters.forge import gitlab
 
     return gitlab.opened(workspace.repository, workspace.settings, as_bot=as_bot, since=since)

@@ -14,9 +14,10 @@ from runner.execution.outcome import CellFate, Environment, ExitReason, Fate, Ou
 from runner.ledger import bodies
 from runner.ledger.bodies import Body, Rehearsal, Rollback, Status
 from runner.ledger.event import Event
-from runner.plan.plan import Parameter, Plan, Rehearsed, Requested, SavedFile, Source
+from runner.plan.plan import Parameter, Plan, Proposal, Proposed, Rehearsed, Requested, SavedFile, Source
 from runner.plan.run import fold
 from runner.ports.forge import Comment, CommentId, Issue, IssueId, PersonId, Thread
+from runner.ports.review import Review, ReviewId, ReviewState
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 """A Monday."""
@@ -76,6 +77,26 @@ _PLAN = Plan(
 def a_plan(**changes: Any) -> Plan:
     """Alice wants to free disk space on prod/web-1."""
     return replace(_PLAN, **changes)
+
+
+A_PROPOSAL = Proposal(
+    base=_PLAN.policy_commit,
+    into="main",
+    source=f"runbook/{_PLAN.run}",
+    files=(Proposed(path="infra/a.txt", before=sha256(b"old"), after=sha256(b"new"), size=3),),
+)
+"""A change of one file."""
+
+
+def a_proposing_plan(**changes: Any) -> Plan:
+    """Alice wants a file in Git changed."""
+    return replace(_PLAN, **({"proposes": ("infra/*.txt",), "proposal": A_PROPOSAL} | changes))
+
+
+def a_review(state: ReviewState = ReviewState.OPEN, **changes: Any) -> Review:
+    """The review of that change."""
+    values: dict[str, Any] = {"id": ReviewId("!1"), "url": "https://gitlab.example.org/ops/-/merge_requests/1"}
+    return Review(**(values | {"state": state} | changes))
 
 
 def requested_by(person: str, *, verified: bool = True) -> Requested:

@@ -18,11 +18,25 @@ from runner.ledger.event import from_iso
 from runner.lifecycle import due, next_actions
 from runner.plan.run import RunState
 from runner.ports.executor import WorkState
+from runner.ports.review import ReviewState
 from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.request.request import Request, RequestKey
 from runner.snapshot import Glass, Heard, Known, Snapshot, Unheard
-from tests.builders import A_LOSS, A_QUESTION, A_START, AN_ANSWER, NOW, a_comment, a_plan, a_run, a_thread, some_words
+from tests.builders import (
+    A_LOSS,
+    A_QUESTION,
+    A_START,
+    AN_ANSWER,
+    NOW,
+    a_comment,
+    a_plan,
+    a_proposing_plan,
+    a_review,
+    a_run,
+    a_thread,
+    some_words,
+)
 
 ALLOWED = Decision(verdict=Verdict.ALLOWED, reasons=())
 PENDING = Decision(verdict=Verdict.PENDING, reasons=())
@@ -322,3 +336,37 @@ def test_a_second_question_is_asked_when_the_first_is_answered() -> None:
     second = msgspec.structs.replace(ASKED, ordinal=2)
     one = known(A_START, A_QUESTION, AN_ANSWER, work=WorkState.RUNNING, asked=second)
     assert names(one) == ["Ask", "Await"]
+
+
+PROPOSING = a_proposing_plan()
+
+
+def proposing(*later: Body, **changes: object) -> Known:
+    run = a_run(*later, plan=PROPOSING)
+    return known(**({"run": run.run, "plan": run.plan, "told": EVERYTHING - {Kind.PLAN}} | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"decision": PENDING}, ["Propose"]),
+        # Where it is reviewed is told with the plan, so that comes after.
+        ({"decision": PENDING, "review": a_review()}, ["Tell"]),
+        ({"decision": DENIED}, ["Tell"]),
+        ({"decision": ALLOWED, "review": a_review(ReviewState.MERGED)}, ["Start", "Tell"]),
+        # Somebody has taken the branch away: it is not put up again.
+        ({"decision": DENIED, "told": EVERYTHING}, []),
+        ({"decision": PENDING, "told": EVERYTHING}, []),
+    ],
+)
+def test_a_change_is_put_up_for_review_once_and_before_the_plan_is_told(
+    changes: dict[str, object], expected: list[str]
+) -> None:
+    assert names(proposing(**changes)) == expected
+
+
+def test_a_run_that_ends_before_its_start_takes_its_review_with_it() -> None:
+    reject = bodies.Reject(plan_digest=PROPOSING.digest, said=CAROL, reason="no")
+    one = proposing(reject, told=EVERYTHING - {Kind.RESULT})
+    assert names(one) == ["Withdraw", "Tell"]
+    assert names(proposing(reject, told=EVERYTHING)) == []

@@ -5,7 +5,7 @@ Whether it counts is `count.py`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -101,13 +101,18 @@ def _renamed(name: PersonId, now: PersonId) -> str:
     return "" if name == now else f"its author is called {now} now"
 
 
-def still_said(given: Iterable[Approval], thread: Thread) -> tuple[Approval, ...]:
-    """Hold recorded approvals against the issue as it reads now: an edited or deleted comment says yes no more."""
+def still_said(
+    given: Iterable[Approval], thread: Thread, *, elsewhere: Callable[[str], bool] = lambda _comment: False
+) -> tuple[Approval, ...]:
+    """Hold recorded approvals against the issue as it reads now: an edited or deleted comment says yes no more.
+
+    `elsewhere` says of a comment's id that it is none of this issue's: such approvals are left as they are.
+    """
     comments = {comment.id: comment for comment in thread.comments}
     checked = []
     for approval in given:
         comment = comments.get(approval.comment)
-        if approval.fault:
+        if approval.fault or elsewhere(approval.comment):
             fault = approval.fault
         elif comment is None:
             fault = "its comment was deleted"

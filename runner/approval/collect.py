@@ -169,6 +169,8 @@ def _judge(by: _Judged, command: Command, body: Recordable, *, known: Known) -> 
             raise RefusedError(wrong)
     if isinstance(body, Approve) and not known.run.approvable:  # 3: what could not be rehearsed
         raise RefusedError("its rehearsal failed, and what could not be rehearsed cannot be approved")
+    if isinstance(body, Approve) and known.plan.proposal and known.run.start is None and known.run.resumed is None:
+        raise RefusedError("it proposes a change to files: the merge of that change is its approval")
     actor = Actor(
         person=comment.author,
         verified=comment.verified,

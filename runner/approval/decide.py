@@ -13,12 +13,14 @@ from datetime import datetime
 from enum import Enum
 from typing import TypedDict
 
+from runner.approval import merging
 from runner.approval.answers import unanswerable
 from runner.approval.approval import Approval, Resumption, only_after, told_apart
 from runner.approval.asking import Asked, refusals
 from runner.approval.count import Count, count
 from runner.approval.freeze import Hold, holds
 from runner.approval.glob import matches_any
+from runner.approval.merging import ABSENT, Standing
 from runner.approval.rules import ISOLATION, Identity, Policy, Resume, Rule
 from runner.digest import Digest
 from runner.ledger.bodies import Rehearsal
@@ -94,6 +96,7 @@ def decide(
     members: frozenset[PersonId],
     now: datetime,
     resumption: Resumption | None = None,
+    proposed: Standing = ABSENT,
 ) -> Decision:
     """Judge a plan: may it start now?
 
@@ -105,8 +108,10 @@ def decide(
         members: of the requester and the approvers, those who are members of the project now.
         now: the time, with its zone.
         resumption: whose word asks for another attempt; None for the first.
+        proposed: where the change to files stands that it proposes, if it does.
     """
-    denied = _refusals_of_plan(policy, plan=plan, members=members, now=now, resumption=resumption)  # 1-11
+    denied = _refusals_of_plan(policy, plan=plan, members=members, now=now, resumption=resumption)  # 1-12
+    denied += merging.refusals(plan, proposed)
     if denied:
         return Decision(verdict=Verdict.DENIED, reasons=tuple(denied))
     if resumption and policy.resumes(**_spoken_of(plan)) is Resume.NEW_APPROVAL:
@@ -124,15 +129,14 @@ def decide(
         )
         for rule in _judging(policy, plan)
     ]
-    held = _held(policy, plan, now)  # 13
-    if held or any(one.missing for one in counts):
-        return _pending(counts, held)
-    return Decision(
-        verdict=Verdict.ALLOWED,
-        reasons=_once(one.met for one in counts),
-        used=tuple(sorted({number for one in counts for number in one.used})),
-        enough=True,
-    )
+    in_vain = merging.insufficient(plan, proposed, missing=_missing(counts)) if resumption is None else ()  # 13
+    if in_vain:
+        return Decision(verdict=Verdict.DENIED, reasons=_once([*in_vain, *_void(counts)]))
+    held, waits = _held(policy, plan, now), merging.waits(plan, proposed)  # 14, 15
+    if held or waits or _missing(counts):
+        return _pending(counts, held, waits=waits)
+    used = tuple(sorted({number for one in counts for number in one.used}))
+    return Decision(verdict=Verdict.ALLOWED, reasons=_once(one.met for one in counts), used=used, enough=True)
 
 
 def _judging(policy: Policy, plan: Plan) -> tuple[Rule, ...]:
@@ -150,8 +154,8 @@ def _held(policy: Policy, plan: Plan, now: datetime) -> tuple[Hold, ...]:
     return holds(policy.freezes, policy.windows, runbook=plan.runbook.name, targets=plan.targets, now=now)
 
 
-def _pending(counts: Sequence[Count], held: Sequence[Hold]) -> Decision:
-    missing = [reason for one in counts for reason in one.missing]
+def _pending(counts: Sequence[Count], held: Sequence[Hold], *, waits: Sequence[str] = ()) -> Decision:
+    missing = [*waits, *_missing(counts)]
     opens = [hold.until for hold in held if hold.until is not None]
     return Decision(
         verdict=Verdict.PENDING,
@@ -257,6 +261,10 @@ def _spoken_of(plan: Plan) -> _SpokenOf:
 
 def _rules(policy: Policy, plan: Plan) -> tuple[Rule, ...]:
     return policy.rules_for(**_spoken_of(plan))
+
+
+def _missing(counts: Iterable[Count]) -> list[str]:
+    return [reason for one in counts for reason in one.missing]
 
 
 def _void(counts: Iterable[Count]) -> list[str]:

@@ -68,6 +68,16 @@ class Code:
 
         return _kept(self._digests, (commit, path), look, most=4096)
 
+    def changed(self, commit: str) -> set[str]:
+        """The paths at which a commit differs from its first parent."""
+        found = self._objects.commit(commit)
+        return set(self._objects.changed(found.parents[0], commit)) if found and found.parents else set()
+
+    def payload(self, commit: str) -> bytes | None:
+        """What a commit's signature covers, or None where there is no such commit."""
+        found = self._objects.commit(commit)
+        return found.signed_payload if found else None
+
     def committed(self, commit: str) -> int | None:
         """A commit's own date in seconds since 1970, or None where there is no such commit."""
 

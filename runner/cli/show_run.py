@@ -78,5 +78,11 @@ def _facts(found: Description) -> Iterator[tuple[str, str]]:
     yield "asked by", f"{row.requester}, issue {row.issue}"
     yield "approved by", ", ".join(row.approvers) or "nobody"
     yield "plan", row.plan_digest
+    if plan.proposal:
+        yield "proposes", ", ".join(one.path for one in plan.proposal.files)
+    for merged in [one.merged for one in found.manifests if one.merged][-1:]:
+        said = f", approved there by {', '.join(merged.approved_by)}" if merged.approved_by else ""
+        yield "change merged", f"{merged.review} by {merged.by or 'nobody known'} as {merged.commit}{said}"
+        yield "review", merged.url
     yield "runbook", f"{plan.runbook.path} at {plan.runbook.commit[:12]}"
     yield "planned, started, ended", ", ".join(time or "-" for time in (row.planned_at, row.started_at, row.ended_at))

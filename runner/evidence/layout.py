@@ -22,6 +22,11 @@ def rehearsal_file(run: str) -> str:
     return f"{run_folder(run)}plan.ipynb"
 
 
+def proposal_file(run: str) -> str:
+    """The proposed content of files in Git, by their paths; null for a file that is to go."""
+    return f"{run_folder(run)}proposal.json"
+
+
 def request_file(run: str) -> str:
     """The words of the request."""
     return f"{run_folder(run)}request.md"

@@ -14,6 +14,7 @@ from runner.digest import Digest, Json, Wire, readable, sha256
 from runner.execution.outcome import Answered, CellFate, Environment, Outcome, Redaction
 from runner.ledger.bodies import Approve, Cancel, Rollback, Start, Status
 from runner.ledger.event import Event
+from runner.ledger.merged import Merged
 from runner.plan.plan import Parameter, Plan, Requested, Source
 
 
@@ -107,6 +108,8 @@ class Manifest(Wire):
     redactions: tuple[Redaction, ...]
     previous: Previous | None = None
     """The attempt before this one; None for the first."""
+    merged: Merged | None = None
+    """The merge that approved the change to files in Git which the plan proposes; None where it proposes none."""
     schema: int = 1
 
     def to_bytes(self) -> bytes:
@@ -167,6 +170,7 @@ def make(
         files=tuple(_file(name, data) for name, data in sorted(files.items())),
         redactions=outcome.redactions,
         previous=previous,
+        merged=body.merged,
     )
 
 

@@ -28,8 +28,9 @@ def plan_draft(
     rehearsal: bytes | None,
     issue: str = "",
     artifacts: Mapping[str, bytes] | None = None,
+    proposal: bytes | None = None,
 ) -> Draft:
-    """The plan event with its files: the plan, the rehearsal and the words of the request.
+    """The plan event with its files: the plan, the rehearsal, what it proposes and the words of the request.
 
     `request` is None where the words stay on a confidential issue. `issue` is where people are told of what was not
     asked for in an issue; `artifacts` are large outputs of the
@@ -43,6 +44,8 @@ def plan_draft(
     if rehearsal is not None:
         files[layout.rehearsal_file(plan.run)] = rehearsal
         files |= {f"{layout.run_folder(plan.run)}{path}": content for path, content in (artifacts or {}).items()}
+    if proposal is not None:
+        files[layout.proposal_file(plan.run)] = proposal
     body = PlanBody(
         plan_digest=sha256(data),
         request_key=plan.requested.key,

@@ -31,6 +31,9 @@ def render(record: Manifest) -> str:
         f"- ended: {result.exit_reason.replace('_', ' ')}; rollback {result.rollback.value.replace('_', ' ')}",
         f"- runbook {_code(record.runbook.path)} at {_code(record.runbook.commit[:12])}",
     ]
+    if record.merged:
+        merged = record.merged
+        lines.append(f"- change merged by {_code(merged.by)} in {_code(merged.review)} as {_code(merged.commit[:12])}")
     if record.previous:
         done = ", ".join(_code(cell.name) for cell in result.cells if done_before(cell))
         lines.append(f"- follows attempt {record.previous.attempt}; done before and not repeated: {done or 'nothing'}")

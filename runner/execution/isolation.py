@@ -31,6 +31,8 @@ _FROM_HOST = ("PATH", "LANG", "LC_ALL", "TZ")
 _FORBIDDEN = re.compile(
     r"(?:.*(?:KEY|TOKEN|SECRET|PASSWORD)|SSH_.*|GIT_.*|CI_.*|LD_.*|PYTHON.*|PATH|HOME|TMPDIR|IPYTHON.*|JUPYTER.*|JPY_.*)\Z"
 )
+_FOLDERS = ("home", "tmp", "plan-files", "proposal", "given", "given/files", "start", "s")
+"""What is in the private folder."""
 _SOCKET_PATH = 90
 """Longest folder path in which kernel sockets still fit the system's limit of 107 bytes."""
 
@@ -63,7 +65,7 @@ class Room:
         private = self.private
         return Own(
             read=(private / "path", self.start, self.given),
-            write=(private / "home", private / "tmp", self.plan_files, self.sockets, self.work),
+            write=(private / "home", private / "tmp", self.plan_files, self.proposal, self.sockets, self.work),
             work=self.work,
             shut=private.parent,
         )
@@ -77,6 +79,16 @@ class Room:
     def plan_files(self) -> Path:
         """The files of the plan: left by a rehearsal, handed to a run."""
         return self.private / "plan-files"
+
+    @property
+    def proposal(self) -> Path:
+        """The change to files in Git that a rehearsal proposes."""
+        return self.private / "proposal"
+
+    @property
+    def files(self) -> Path:
+        """The files in Git that it may propose to change, as they are."""
+        return self.given / "files"
 
     @property
     def records_file(self) -> Path:
@@ -163,7 +175,7 @@ def open_room(spool: Path) -> Room:
     """Make the folders, with the toolkit's copy in them."""
     spool = spool.resolve()
     private, work, sockets = spool / "private", spool / "work", spool / "private" / "s"
-    for folder in (private, work, *(private / name for name in ("home", "tmp", "plan-files", "given", "start", "s"))):
+    for folder in (private, work, *(private / name for name in _FOLDERS)):
         folder.mkdir(mode=0o700, exist_ok=True)
     toolkit_copy.write(toolkit_copy.files(), private / "path")
     if len(os.fsencode(sockets)) > _SOCKET_PATH:
@@ -224,4 +236,6 @@ def environment(room: Room, given: Mapping[str, str], *, python: str = sys.execu
         "RUNBOOK_SECRETS_FILE": str(room.secrets_file),
         "RUNBOOK_RECORDS_FILE": str(room.records_file),
         "RUNBOOK_PLAN_FILES": str(room.plan_files),
+        "RUNBOOK_PROPOSAL": str(room.proposal),
+        "RUNBOOK_FILES": str(room.files),
     }

@@ -77,6 +77,12 @@ class Order(Wire):
     processes: str = "own"
     """Whether the cells see `own` processes only, or those of the `host`."""
     limits: Limits = Limits()
+    proposes: tuple[str, ...] = ()
+    """Globs of the files in Git that the plan cells may propose to change."""
+    present: Digest | None = None
+    """Digest of the files that those globs open, as the plan has them; they travel beside the order."""
+    merged: Digest | None = None
+    """The same at the merged commit, for all cells from the first change on; None where nothing was proposed."""
     break_glass: bool = False
     """The remote is away: there is no start to look for, and nothing that the plan cells could be compared with."""
     schema: int = 1

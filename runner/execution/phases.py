@@ -119,8 +119,12 @@ def parts(steps: Sequence[Step]) -> tuple[tuple[Step, ...], ...]:
 
 
 def before_change(steps: Sequence[Step]) -> int:
-    """How many steps come before the first that changes something: there the second look is taken."""
-    return next((place for place, one in enumerate(steps) if one.role in CHANGING), len(steps))
+    """How many steps come before the first that changes something: there the second look is taken.
+
+    Where none does, because people change it by merging what was proposed, it comes after the last that looks.
+    """
+    plans = (place for place, one in enumerate(steps, start=1) if one.role == Role.PLAN.value)
+    return next((place for place, one in enumerate(steps) if one.role in CHANGING), max(plans, default=len(steps)))
 
 
 def answered(cells: Sequence[Cell], before: Step, *, source: str) -> Step:

@@ -19,6 +19,7 @@ from runner.errors import IntegrityError, RequestError
 from runner.execution import executed, outcomes, phases, scan
 from runner.execution.order import ACTING, Mode, Order
 from runner.execution.outcome import ExitReason, Fate, Outcome, began
+from runner.execution.proposing import PROPOSAL
 from runner.execution.redact import Masker
 from runner.ledger.bodies import Status
 from runner.ledger.envelope import unchecked_payload
@@ -53,7 +54,7 @@ def check(sent: Mapping[str, bytes], files: Mapping[str, bytes]) -> None:
 
 
 def _wrong(order: Order, notebook: bytes, outcome: Outcome, *, files: Mapping[str, bytes]) -> Iterator[str]:
-    yield from _files(outcome, files)
+    yield from _files(order, outcome, files)
     yield from _itself(outcome)
     yield from _notebook(order, notebook, outcome, saved=files[outcomes.EXECUTED])
     yield from _cells(order, notebook, outcome)
@@ -64,11 +65,12 @@ def _wrong(order: Order, notebook: bytes, outcome: Outcome, *, files: Mapping[st
         yield f"what looks like a secret is in {', '.join(sorted(hits))}"
 
 
-def _files(outcome: Outcome, files: Mapping[str, bytes]) -> Iterator[str]:
-    """Exactly the files that the outcome names, each by its digest."""
+def _files(order: Order, outcome: Outcome, files: Mapping[str, bytes]) -> Iterator[str]:
+    """Exactly the files that the outcome names, each by its digest, and what a rehearsal proposes."""
     named: dict[str, Digest] = {outcomes.EXECUTED: outcome.notebook}
     named |= {one.path: one.sha256 for one in outcome.artifacts}
-    if files.keys() != {outcomes.OUTCOME, *named}:
+    proposal = {PROPOSAL} & files.keys() if order.mode is Mode.REHEARSE and order.proposes else set()
+    if files.keys() != {outcomes.OUTCOME, *named, *proposal}:
         yield "its files are not those that the outcome names"
         return
     for name, digest in named.items():

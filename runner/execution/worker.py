@@ -12,14 +12,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from runner import config
 from runner.errors import IntegrityError, RunbookError
-from runner.execution import acceptance, isolation, needs, outcomes, plan_files, seal_outcome, transcript
+from runner.execution import acceptance, isolation, needs, outcomes, plan_files, proposing, seal_outcome, transcript
 from runner.execution.asking import Asking
 from runner.execution.attempt import Attempt, Result
 from runner.execution.environments import Built
@@ -131,10 +132,12 @@ class _Work:
                 ending = self._nothing(None, "")
             else:
                 plan_files.hand(room, plan_files.check(self._spool, self._order.files))
+                proposing.hand(room, self._spool, self._order)
                 ending = self._attempted(cells, secrets=secrets, stopping=stopping, room=room, sandbox=sandbox)
             if self._order.mode is Mode.REHEARSE:
                 self._left = plan_files.left(room)
                 ending = ending if self._outside.at_home else self._without_plan_files(ending)
+                self._left |= proposing.left(room, self._spool, self._order, masker=self._kept.masker)
         except UnavailableError as error:
             ending = self._nothing(error.reason, str(error))
         except RunbookError as error:
@@ -171,10 +174,7 @@ class _Work:
         self, cells: tuple[Cell, ...], *, secrets: dict[str, str], stopping: Stopping, room: Room, sandbox: Sandbox
     ) -> outcomes.Ending:
         environment = isolation.environment(room, self._order.environment, python=sandbox.python)
-
-        def arm(*, change: bool) -> None:
-            names = (*self._order.read_secrets, *(self._order.change_secrets if change else ()))
-            isolation.hand_secrets(room, {name: secrets[name] for name in names})
+        arm = partial(self._arm, room, secrets)
 
         def spawn() -> Kernel:
             isolation.hand_records(room, self._kept.raw_records)
@@ -206,6 +206,13 @@ class _Work:
             finally:
                 attempt.close()
         return self._ending(record, result)
+
+    def _arm(self, room: Room, secrets: Mapping[str, str], *, change: bool) -> None:
+        """Give the cells what they are given before the first change, or from there on."""
+        names = (*self._order.read_secrets, *(self._order.change_secrets if change else ()))
+        isolation.hand_secrets(room, {name: secrets[name] for name in names})
+        if change:
+            proposing.hand(room, self._spool, self._order, merged=True)
 
     def _asking(self, cells: tuple[Cell, ...], *, record: Record, stopping: Stopping) -> Asking:
         return Asking(

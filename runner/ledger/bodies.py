@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TypeAlias, get_args
 
 from runner.digest import Digest, Json, Wire
+from runner.ledger.merged import Merged
 
 
 class Status(Enum):
@@ -136,6 +137,7 @@ class Start(Wire):
     executor: str
     isolation: str
     owner: str
+    merged: Merged | None = None  # the merge that approved a proposal
     after: bool = False  # recorded of what ran by break-glass: it lets nothing execute and holds no lock
 
 
@@ -149,10 +151,7 @@ class Cancel(Wire):
 
 
 class Question(Wire):
-    """A run waits for a person before a cell. `ordinal` counts the questions of an attempt from 1.
-
-    `parameter` is what an `ask` gives a value to; `until` is when the worker stops waiting, and the run fails.
-    """
+    """A run waits for a person before a cell. `ordinal` counts the questions of an attempt from 1."""
 
     start: int
     ordinal: int
@@ -160,8 +159,8 @@ class Question(Wire):
     cell: str
     step: str
     text: str
-    until: str
-    parameter: str = ""
+    until: str  # when the worker stops waiting, and the run fails
+    parameter: str = ""  # what an `ask` gives a value to
 
 
 class Answer(Wire):

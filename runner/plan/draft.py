@@ -15,7 +15,7 @@ from runner.digest import Digest, sha256
 from runner.ledger.bodies import Rehearsal
 from runner.ledger.event import from_iso, iso
 from runner.plan.conditional import conditional
-from runner.plan.plan import Asks, Environment, Parameter, Plan, Rehearsed, Requested, SavedFile, Source
+from runner.plan.plan import Asks, Environment, Parameter, Plan, Proposal, Rehearsed, Requested, SavedFile, Source
 from runner.ports.forge import Comment
 from runner.runbook import header, questions
 from runner.runbook.parameters import Values, injected
@@ -78,13 +78,14 @@ def draft(runbook: Runbook, values: Values, *, asked: Comment, key: str, terms: 
         read=header.opened(head.access.read, values),
         write=header.opened(head.access.write, values),
         processes=head.access.processes,
+        proposes=head.proposes,
         timeout=head.timeout or float(terms.settings.timeout),
         cell_timeout=float(terms.settings.cell_timeout),
         executor=terms.settings.executor,
         isolation=terms.isolation,
         toolkit=terms.toolkit,
         policy_commit=terms.policy_commit,
-        requested=_requested(asked, key=key),
+        requested=requested(asked, key=key),
         rehearsal=NOT_REHEARSED,
         files=(),
         unreviewed=False,
@@ -103,13 +104,22 @@ def owing(plan: Plan, *, due: timedelta) -> Plan:
     return msgspec.structs.replace(plan, owes_by=iso(from_iso(plan.made_at) + due))
 
 
-def freeze(plan: Plan, *, rehearsed: Rehearsed, files: tuple[SavedFile, ...], now: datetime, life: timedelta) -> Plan:
-    """The plan as it will be approved: with what the rehearsal saw and left, and its time counted from now."""
+def freeze(
+    plan: Plan,
+    *,
+    rehearsed: Rehearsed,
+    files: tuple[SavedFile, ...],
+    now: datetime,
+    life: timedelta,
+    proposal: Proposal | None = None,
+) -> Plan:
+    """The plan as it will be approved: with what the rehearsal saw, left and proposed, its time counted from now."""
     times = {"made_at": iso(now), "expires_at": iso(now + life)}
-    return msgspec.structs.replace(plan, rehearsal=rehearsed, files=files, **times)
+    return msgspec.structs.replace(plan, rehearsal=rehearsed, files=files, proposal=proposal, **times)
 
 
-def _requested(asked: Comment, *, key: str) -> Requested:
+def requested(asked: Comment, *, key: str) -> Requested:
+    """Who asked, where, and the digest of the words."""
     return Requested(
         by=asked.author,
         verified=asked.verified,

@@ -101,6 +101,24 @@ class Asks(Wire):
     within: float
 
 
+class Proposed(Wire):
+    """One file of a proposal: the digests of its bytes before and after; None where there is no such file."""
+
+    path: str
+    before: Digest | None
+    after: Digest | None
+    size: int
+
+
+class Proposal(Wire):
+    """A change to files in Git that people review: made on the commit `base`, pushed as `source`, merged `into`."""
+
+    base: str
+    into: str
+    source: str
+    files: tuple[Proposed, ...]
+
+
 class Plan(Wire):
     """Everything that will happen, and nothing else will. Times are ISO 8601 in UTC, timeouts in seconds."""
 
@@ -147,6 +165,10 @@ class Plan(Wire):
     questions: tuple[Asks, ...] = ()
     read: tuple[str, ...] = ()
     processes: str = "own"
+    proposes: tuple[str, ...] = ()
+    """Globs of the files in Git that it is given, and that its plan cells may propose to change."""
+    proposal: Proposal | None = None
+    """What they proposed: it starts only when exactly that is merged. None where it has no `proposes`."""
     schema: int = 1
 
     def to_bytes(self) -> bytes:

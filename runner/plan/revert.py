@@ -7,10 +7,10 @@ from typing import TypedDict
 
 import msgspec
 
-from runner.digest import Json, sha256
+from runner.digest import Json
 from runner.ledger.event import iso
-from runner.plan.draft import NOT_REHEARSED, Terms, run_id
-from runner.plan.plan import Parameter, Plan, Requested, Undoing
+from runner.plan.draft import NOT_REHEARSED, Terms, requested, run_id
+from runner.plan.plan import Parameter, Plan, Undoing
 from runner.ports.forge import Comment
 from runner.runbook.literals import injected, read_back
 
@@ -48,17 +48,10 @@ def draft_revert(
         isolation=terms.isolation,
         toolkit=terms.toolkit,
         policy_commit=terms.policy_commit,
-        requested=Requested(
-            by=asked.author,
-            verified=asked.verified,
-            issue=asked.issue,
-            comment=asked.id,
-            key=key,
-            text_sha256=sha256(asked.body.encode()),
-            account=asked.account,
-        ),
+        requested=requested(asked, key=key),
         rehearsal=NOT_REHEARSED,
         files=(),
+        proposal=None,
         nonce=terms.nonce,
         made_at=iso(terms.now),
         expires_at=iso(terms.now + terms.life),

@@ -26,7 +26,7 @@ RESULT = "runbook-result.json"
 """The one file that it leaves."""
 
 ORDER, NOTEBOOK = "order.dsse.json", "runbook.ipynb"
-SENT = frozenset({ORDER, NOTEBOOK, "environment.lock"})
+SENT = frozenset({ORDER, NOTEBOOK, "environment.lock", "files-present.json", "files-merged.json"})
 """Files that may travel. No others: what a rehearsal left for a run may hold secrets, and the remote can read it."""
 ADMISSION, CANCEL = "admission.dsse.json", "cancel.dsse.json"
 

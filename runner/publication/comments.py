@@ -56,6 +56,7 @@ def plan_comment(
     begun: bool = False,
     outputs: Outputs = NOTHING,
     salt: str = "",
+    review: str = "",
 ) -> str:
     """Write the comment that approvers read: new for every plan and every attempt, and never edited.
 
@@ -68,10 +69,13 @@ def plan_comment(
         begun: it was allowed at once, and has started before anybody was told.
         outputs: what the cells of the rehearsal showed; without any, what the plan itself holds of its plan cells.
         salt: of the digest of the words of a request on a confidential issue, if this machine knows it.
+        review: where the change is reviewed that it proposes.
     """
     view = plan_view(plan, digest=digest, decision=decision, head=head, course=course, begun=begun)
     shown = outputs if outputs.cells else replace(outputs, cells=view.outputs.cells)
+    files = tuple(one.path for one in plan.proposal.files) if plan.proposal else ()
     view = replace(view, broke=plan.break_glass, outputs=shown, hush=plan.requested.confidential, salt=salt)
+    view = replace(view, review=review, files=files)
     return _fitting("plan.md.j2", view, marker=markers.of(plan.run, Kind.PLAN, course.attempt))
 
 
@@ -186,6 +190,11 @@ def help_reply(*, key: str, verbs: Sequence[tuple[str, str]]) -> str:
 def status_reply(*, key: str, lines: Sequence[str]) -> str:
     """Answer `status` with lines that say where the issue's runs stand."""
     return _reply("answer.md.j2", key, lines=tuple(lines))
+
+
+def page(template: str, **values: object) -> str:
+    """Fill one of the templates that is no comment, and so has no marker."""
+    return _environment().get_template(template).render(values | {"budget": 0, "rows": 60}).strip() + "\n"
 
 
 def _reply(template: str, key: str, **values: object) -> str:

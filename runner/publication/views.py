@@ -82,6 +82,9 @@ class PlanView:
     hush: bool = False
     """Whether it was asked for on a confidential issue; `salt` is that of the digest of its words."""
     salt: str = ""
+    review: str = ""
+    """Where the change to `files` is merged that it proposes; that is its approval."""
+    files: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:

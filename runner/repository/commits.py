@@ -51,17 +51,17 @@ class Pack:
 
     def commit(
         self,
-        files: Mapping[str, bytes],
+        files: Mapping[str, bytes | None],
         *,
         parent: str | None,
         message: str,
         author: Author,
         sign: Callable[[bytes], str] | None,
     ) -> str:
-        """Make a commit that adds or replaces files on top of its parent, and return its id.
+        """Make a commit that adds, replaces or removes files on top of its parent, and return its id.
 
         Args:
-            files: path to bytes, relative to the root.
+            files: path to bytes, relative to the root; None removes the file. A file that is there keeps its mode.
             parent: the commit to build on, in the repository or in this pack; None makes a root commit.
             message: the commit message with its trailers.
             author: author and committer.
@@ -110,26 +110,33 @@ class Pack:
             return parse_tree(self._objects[tree][1], width=len(tree) // 2)
         return dict(self._reader.tree(tree))
 
-    def _tree(self, base: str | None, files: dict[str, bytes]) -> str:
+    def _tree(self, base: str | None, files: dict[str, bytes | None]) -> str:
         entries = self._entries(base) if base else {}
-        below: dict[str, dict[str, bytes]] = {}
+        below: dict[str, dict[str, bytes | None]] = {}
         for path, data in files.items():
             first, _, rest = path.partition("/")
             if rest:
                 below.setdefault(first, {})[rest] = data
+            elif data is None:
+                entries.pop(first, None)
             else:
-                entries[first] = Entry(name=first, mode=0o100644, oid=self._add("blob", data))
+                old = entries.get(first)
+                mode = old.mode if old and old.kind == "blob" else 0o100644
+                entries[first] = Entry(name=first, mode=mode, oid=self._add("blob", data))
         for name, inside in below.items():
             old = entries.get(name)
             oid = self._tree(old.oid if old and old.kind == "tree" else None, inside)
-            entries[name] = Entry(name=name, mode=0o40000, oid=oid)
+            if not self._objects[oid][1]:  # Git keeps no empty folders
+                entries.pop(name, None)
+            else:
+                entries[name] = Entry(name=name, mode=0o40000, oid=oid)
         ordered = sorted(entries.values(), key=lambda one: one.name + ("/" if one.kind == "tree" else ""))
         return self._add("tree", b"".join(_line(one) for one in ordered))
 
 
 def write(
     objects: Objects,
-    files: Mapping[str, bytes],
+    files: Mapping[str, bytes | None],
     *,
     parent: str | None,
     message: str,

@@ -182,6 +182,22 @@ class Objects:
             below = [(f"{where}/{one.name}" if where else one.name, one) for one in self.tree(entry.oid).values()]
             pending.extend(reversed(below))
 
+    def changed(self, old: str, new: str) -> Iterator[str]:
+        """The paths at which two commits differ, in content or in kind."""
+        pending = [("", self.lookup(old, ""), self.lookup(new, ""))]
+        while pending:
+            where, before, after = pending.pop()
+            if before == after:
+                continue
+            here = [self.tree(one.oid) if one and one.kind == "tree" else {} for one in (before, after)]
+            leaves = [one for one in (before, after) if one and one.kind != "tree"]
+            if leaves:
+                yield where
+            pending += [
+                (f"{where}/{name}" if where else name, here[0].get(name), here[1].get(name))
+                for name in here[0].keys() | here[1].keys()
+            ]
+
     def commit(self, oid: str) -> CommitObject | None:
         """Parse a commit, or None where the id names no commit."""
         found = self.get(oid)

@@ -58,6 +58,25 @@ def fetch(repository: Repository, *branches: str) -> None:
             _fetch(repository, present)
 
 
+def fetch_commit(repository: Repository, commit: str) -> bool:
+    """Bring one commit here by its id, whatever branch has or had it; False if the remote does not give it.
+
+    Raises:
+        OutsideError: if the remote does not answer.
+    """
+    if repository.remote is None:
+        return False
+    try:
+        _fetch(repository, [commit])
+    except GitError as error:
+        if re.search(
+            r"not our ref|couldn't find remote ref|unadvertised|no such remote ref", error.stderr, re.IGNORECASE
+        ):
+            return False
+        raise OutsideError("fetching from the remote", error.wrong, hint=_hint(error.stderr)) from error
+    return True
+
+
 def heads(repository: Repository, pattern: str = "*") -> dict[str, str]:
     """Branch names and commits on the remote right now (the clone's own without a remote).
 

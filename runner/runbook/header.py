@@ -11,7 +11,7 @@ from runner.digest import Json
 from runner.errors import RequestError
 from runner.request import strict_yaml
 from runner.request.strict_yaml import Node
-from runner.runbook import duration, environment
+from runner.runbook import duration, environment, proposing
 from runner.runbook.options import shown
 
 DOING = "reading the header"
@@ -23,6 +23,7 @@ KEYS = (
     "secrets",
     "access",
     "environment",
+    "proposes",
     "timeout",
     "close_issue",
     "irreversible",
@@ -54,7 +55,8 @@ class Header:
     """A checked header. `timeout` is the whole run's, in seconds; `present` is False for a notebook without one.
 
     `target` holds the templates as written; without any, the reader fills in the runbook's own name. `environment` is
-    the path of a lock file from the repository's root; None for the runner's own packages.
+    the path of a lock file from the repository's root; None for the runner's own packages. `proposes` are globs of the
+    files in Git that its plan cells may propose to change.
     """
 
     title: str
@@ -65,6 +67,7 @@ class Header:
     change_secrets: tuple[str, ...] = ()
     access: Access = field(default_factory=Access)
     environment: str | None = None
+    proposes: tuple[str, ...] = ()
     timeout: float | None = None
     close_issue: bool = False
     irreversible: str | None = None
@@ -114,7 +117,7 @@ def _header(values: Mapping[str, object]) -> Header:
     access = values.get("access")
     read_secrets, change_secrets = secrets if isinstance(secrets, tuple) else ((), ())
     target, examples, timeout = values.get("target"), values.get("examples"), values.get("timeout")
-    irreversible, lock = values.get("irreversible"), values.get("environment")
+    irreversible, lock, proposes = (values.get(key) for key in ("irreversible", "environment", "proposes"))
     return Header(
         title=str(values.get("title", "")),
         owner=str(values.get("owner", "")),
@@ -124,6 +127,7 @@ def _header(values: Mapping[str, object]) -> Header:
         change_secrets=change_secrets,
         access=access if isinstance(access, Access) else Access(),
         environment=lock if isinstance(lock, str) else None,
+        proposes=proposes if isinstance(proposes, tuple) else (),
         timeout=timeout if isinstance(timeout, float) else None,
         close_issue=values.get("close_issue") is True,
         irreversible=irreversible if isinstance(irreversible, str) else None,
@@ -286,6 +290,7 @@ _CHECKS: Mapping[str, Callable[[Node], object]] = {
     "secrets": _secrets,
     "access": _access,
     "environment": _lock,
+    "proposes": proposing.globs,
     "timeout": _duration,
     "close_issue": _flag,
     "irreversible": _line,

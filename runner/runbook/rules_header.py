@@ -144,6 +144,15 @@ def _no_environment(runbook: Runbook) -> Iterator[Hit]:
         )
 
 
+def _no_proposal(runbook: Runbook) -> Iterator[Hit]:
+    if runbook.header.proposes and not any(each.role is Role.PLAN for each in runbook.cells):
+        yield Hit(
+            cell=0,
+            message="`proposes` opens files, and there is no plan cell that could propose a change to them",
+            hint="Call propose(path, text) in a plan cell, or leave the line out.",
+        )
+
+
 def _cell(runbook: Runbook) -> int | None:
     return next((each.index for each in runbook.cells if each.role is Role.PARAMETERS), None)
 
@@ -163,4 +172,5 @@ RULES = (
     Rule(id="R29", title="no target", severity=_WARNING, check=_no_target),
     Rule(id="R30", title="secret as a parameter", severity=_WARNING, check=_secret_parameter),
     Rule(id="R31", title="environment not pinned", severity=_ERROR, check=_no_environment),
+    Rule(id="R35", title="proposal that nobody writes", severity=_ERROR, check=_no_proposal),
 )

@@ -19,7 +19,8 @@ from runner.plan import plan as plans
 from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.ports.executor import Executor
-from runner.ports.forge import Forge, PersonId
+from runner.ports.forge import PersonId
+from runner.ports.review import ReviewedForge
 from runner.wiring import POLICY, Workspace
 
 
@@ -35,7 +36,7 @@ class Desk:
 
     workspace: Workspace
     ledger: Ledger
-    forge: Forge
+    forge: ReviewedForge
     executor: Executor
     me: str
     hand: Writer | None
@@ -172,7 +173,7 @@ def _desk(
     workspace: Workspace,
     ledger: Ledger,
     *,
-    forge: Forge,
+    forge: ReviewedForge,
     executor: Executor,
     hand: Writer | None,
     now: Callable[[], datetime],

@@ -24,7 +24,7 @@ from runner.repository import refs
 from runner.request.request import Asked, Request, requests
 from runner.snapshot import Heard, Known, Snapshot
 from runner.supervisor import glass as glasses
-from runner.supervisor import halting
+from runner.supervisor import halting, merges, reviewing
 from runner.supervisor.desk import Desk
 from runner.supervisor.heartbeat import PREFIX, Observer
 from runner.supervisor.judging import debt, judged
@@ -77,8 +77,8 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
         thread, answered = threads[issue], markers.answered(threads[issue])
         here = [one for one in known if one.run.plan.issue == issue]
         taken, refused = heard_on(desk, thread, here, found=commands[issue], answered=answered)
-        heard += taken
-        unheard += [*refused, *problems(thread, found, answered)]
+        merged, unmet = merges.on(desk, here)
+        heard, unheard = [*heard, *taken, *merged], [*unheard, *refused, *unmet, *problems(thread, found, answered)]
         fresh += [one for one in found.requests if _is_new(desk, one.key, answered)]
     glass, unread = glasses.pending(desk)
     return Snapshot(
@@ -216,6 +216,7 @@ def _known(desk: Desk, run: Run, *, thread: Thread, beats: dict[str, str], obser
         died=desk.executor.why(work_key(run)) if work is WorkState.DEAD else "",
         owed=debt(desk, run, plan),
         halted=desk.ledger.state.halted,
+        review=reviewing.found(desk, run, plan) if run.state is RunState.PLANNED else None,
         lost=watched and observer.lost(run.id, beats.get(PREFIX + run.id, "")),
         told=_told(thread, run),
         asked=_asked(desk, run) if ours and run.state is RunState.STARTED else None,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from runner.approval.approval import approvals, resumption, still_said
 from runner.approval.decide import Decision, decide, people_of
+from runner.approval.merging import ABSENT, Stage, Standing, in_review, still_merged
 from runner.approval.owed import Owed, owed
 from runner.ledger.bodies import Start
 from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.ports.forge import PersonId, Thread
+from runner.publication import markers
+from runner.publication.markers import Kind
+from runner.supervisor import fidelity, reviewing
 from runner.supervisor.desk import Desk
 
 
@@ -21,6 +25,16 @@ def debt(desk: Desk, run: Run, plan: Plan) -> Owed | None:
     return owed(desk.policy_at(body.policy_commit), plan=plan, digest=run.digest, approvals=given)
 
 
+def proposed(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = False) -> Standing:
+    """Where the change stands that a plan proposes; what people were told of and is not there any more is closed."""
+    if plan.proposal is None:
+        return ABSENT
+    review = reviewing.found(desk, run, plan, fresh=fresh)
+    if review is None and markers.find(thread, markers.of(run.id, Kind.PLAN, 1)):
+        return Standing(stage=Stage.CLOSED, where=plan.proposal.source)
+    return fidelity.standing(desk, plan, review)
+
+
 def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = False) -> Decision:
     """The newest policy's verdict on a plan, with the issue and the members as they are now.
 
@@ -29,10 +43,12 @@ def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = Fa
         run: what is on record.
         plan: its plan.
         thread: its issue.
-        fresh: ask who is a member once more: something is about to take effect.
+        fresh: ask who is a member, and for the review, once more: something is about to take effect.
     """
     events = [(event.seq, event.time, event.body) for event in desk.ledger.cache.events(run.id)]
-    given, resumed = still_said(approvals(events), thread), resumption(events)
+    stands = proposed(desk, run, plan, thread=thread, fresh=fresh)
+    given = still_said(approvals(events), thread, elsewhere=in_review)
+    given, resumed = still_merged(given, reviewing.found(desk, run, plan)), resumption(events)
     asked = (PersonId(plan.requested.by), plan.requested.account)
     accounts = {asked, *((one.by, one.account) for one in given if not one.fault)}
     members = desk.members(people_of(plan, given, resumption=resumed), accounts=accounts, lately=not fresh)
@@ -44,4 +60,5 @@ def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = Fa
         members=members,
         now=desk.now(),
         resumption=resumed,
+        proposed=stands,
     )

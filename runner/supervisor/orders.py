@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import msgspec
 
 from runner.digest import Digest, canonical, sha256
 from runner.errors import IntegrityError
-from runner.execution import environments
+from runner.execution import environments, proposing
 from runner.execution.kind import kind_of
 from runner.execution.needs import LOCK
 from runner.execution.order import ACTING, NOTHING, PAYLOAD_TYPE, Carried, Mode, Order
@@ -16,8 +17,10 @@ from runner.execution.sandbox import Limits
 from runner.ledger.bodies import Start
 from runner.ledger.envelope import make_envelope
 from runner.ledger.event import Event
+from runner.ledger.merged import Merged
 from runner.plan.plan import Plan
 from runner.ports.executor import Work
+from runner.supervisor import tree
 from runner.supervisor.desk import Desk
 
 REHEARSAL, PREPARATION = "rehearsal", "preparation"
@@ -31,7 +34,8 @@ PASSING = frozenset({REHEARSAL, PREPARATION})
 def rehearsal(desk: Desk, plan: Plan, *, notebook: bytes) -> Work:
     """The order to execute only what cannot change anything, with the read secrets only."""
     order = _order(plan, mode=Mode.REHEARSE, digest=None, start=None, repository="")
-    return _work(desk, plan, order, key=f"{plan.run}/{REHEARSAL}", notebook=notebook, files={})
+    order, given = _given(desk, plan, order, base=desk.workspace.main)
+    return _work(desk, plan, order, key=f"{plan.run}/{REHEARSAL}", notebook=notebook, files=given)
 
 
 def preparation(desk: Desk, plan: Plan, *, notebook: bytes, change: bool) -> Work:
@@ -66,7 +70,9 @@ def attempt(
         undo=carried.undo,
         restored=dict(carried.restored),
     )
-    return _work(desk, plan, order, key=f"{plan.run}/{order.attempt}", notebook=notebook, files=files)
+    claim = start.body if isinstance(start.body, Start) else None
+    order, given = _given(desk, plan, order, base=_base(plan), merged=claim.merged if claim else None)
+    return _work(desk, plan, order, key=f"{plan.run}/{order.attempt}", notebook=notebook, files={**files, **given})
 
 
 def by_break_glass(desk: Desk, plan: Plan) -> Work:
@@ -75,6 +81,27 @@ def by_break_glass(desk: Desk, plan: Plan) -> Work:
         _order(plan, mode=Mode.RUN, digest=plan.digest, start=None, repository=""), attempt=1, break_glass=True
     )
     return _work(desk, plan, order, key=f"{plan.run}/{order.attempt}", notebook=pinned(desk, plan), files={})
+
+
+def _base(plan: Plan) -> str:
+    """The commit on which a plan's proposal was made."""
+    return plan.proposal.base if plan.proposal else plan.runbook.commit
+
+
+def _given(
+    desk: Desk, plan: Plan, order: Order, *, base: str, merged: Merged | None = None
+) -> tuple[Order, dict[str, bytes]]:
+    """The order with the files in Git that its header opens: as the plan has them, and as they were merged."""
+    if not plan.proposes:
+        return order, {}
+    files = {proposing.PRESENT: tree.packed(desk.workspace.objects, base, plan.proposes)}
+    if merged is not None:
+        files[proposing.MERGED] = tree.packed(desk.workspace.objects, merged.commit, plan.proposes)
+    digests = {name: sha256(data) for name, data in files.items()}
+    order = msgspec.structs.replace(
+        order, present=digests[proposing.PRESENT], merged=digests.get(proposing.MERGED), proposes=plan.proposes
+    )
+    return order, files
 
 
 def pinned(desk: Desk, plan: Plan) -> bytes:
@@ -125,6 +152,7 @@ def _order(plan: Plan, *, mode: Mode, digest: Digest | None, start: Event | None
         environment={
             "RUNBOOK_RUN_ID": plan.run,
             "RUNBOOK_MODE": mode.value,
+            "RUNBOOK_PROPOSES": json.dumps(plan.proposes),
             **({"RUNBOOK_FENCE": str(start.seq)} if start else {}),
         },
     )

@@ -24,6 +24,7 @@ from runner.ledger.chain import Draft
 from runner.ledger.state import State
 from runner.plan.draft import Terms, draft, freeze, owing
 from runner.plan.plan import Plan, Rehearsed, SavedFile
+from runner.plan.proposal import written
 from runner.plan.run import Run, fold
 from runner.ports.forge import PersonId
 from runner.request.request import Request
@@ -32,7 +33,7 @@ from runner.runbook.cells import Role
 from runner.runbook.finding import Severity
 from runner.runbook.lint import lint
 from runner.runbook.runbook import Runbook
-from runner.supervisor import confidence, orders, preparing, reverts
+from runner.supervisor import confidence, orders, preparing, proposed, reverts
 from runner.supervisor.desk import Desk
 
 
@@ -64,7 +65,9 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
     confidence.check(desk.policy, plan, request)
     _can_be_done(desk, plan)
     rehearsed, left = _rehearse(desk, runbook, plan, watch=lambda so_far: progress(plan.run, so_far))
-    plan = freeze(plan, rehearsed=rehearsed, files=_saved(left), now=desk.now(), life=desk.policy.plan_expires)
+    change = proposed.change(desk, plan, left, rehearsed=rehearsed)
+    made, life = change.proposal if change else None, desk.policy.plan_expires
+    plan = freeze(plan, rehearsed=rehearsed, files=_saved(left), now=desk.now(), life=life, proposal=made)
     if plan.emergency:
         plan = owing(plan, due=_due(desk, plan))
     _keep(desk, plan, left)
@@ -76,6 +79,7 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
         request=None if request.confidential else request.comment.body,
         rehearsal=left.get("executed.ipynb"),
         artifacts={path: data for path, data in left.items() if path.startswith("artifacts/")},
+        proposal=written(change.files) if change else None,
     )
 
     def build(_state: State) -> Sequence[Draft]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import assert_never
@@ -23,23 +21,25 @@ from runner.actions import (
     Interrupt,
     MakePlan,
     Mark,
+    OfRun,
     OwnUp,
+    Propose,
     Record,
     Start,
     Stop,
     Submit,
     Switch,
     Tell,
+    Withdraw,
     name_of,
 )
-from runner.errors import OutsideError, RequestError, RunbookError
+from runner.errors import OperatorError, OutsideError, RequestError, RunbookError
 from runner.execution.progress import Progress
 from runner.lifecycle import due, next_actions
 from runner.plan.run import Run, RunState
 from runner.ports.executor import Executor
 from runner.ports.forge import IssueId
-from runner.publication import comments
-from runner.snapshot import Known, Snapshot, Unheard
+from runner.snapshot import Known, Snapshot
 from runner.supervisor import (
     asking,
     company,
@@ -49,9 +49,11 @@ from runner.supervisor import (
     planning,
     preparing,
     record,
+    reviewing,
     running,
     telling,
 )
+from runner.supervisor.alone import alone
 from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending
 from runner.supervisor.following import Followed
@@ -98,7 +100,7 @@ class Supervisor:
         Raises:
             OutsideError: if forge or remote do not answer; what was done is on record and the rest comes later.
         """
-        with self._alone(), self._ending.listening():
+        with alone(self.workspace.state, say=self._watcher.say), self._ending.listening():
             try:
                 return self._until_nothing_is_left(only=only, wait=wait)
             except KeyboardInterrupt:
@@ -161,7 +163,7 @@ class Supervisor:
             for action in turn:
                 if isinstance(action, Await):
                     continue
-                if not self._carry_out(desk, action) or isinstance(action, Stop | Deliver | Mark):
+                if not self._carry_out(desk, action) or isinstance(action, Stop | Deliver | Mark | Withdraw):
                     refused.add(name_of(action))
         running = [one.known for one in turn if isinstance(one, Await)]
         if running:
@@ -193,10 +195,15 @@ class Supervisor:
             case Answer() | Tell() | Mark() | Close():
                 telling.say(desk, action)
                 return True
+            case Propose():
+                return self._propose(desk, action.known)
+            case Withdraw():
+                reviewing.withdraw(desk, action.known.run, action.known.plan)
+                return True
             case _:
                 return self._run(desk, action)
 
-    def _run(self, desk: Desk, action: Start | Submit | Ask | Deliver | Stop | Finish | Interrupt | Expire) -> bool:
+    def _run(self, desk: Desk, action: OfRun) -> bool:
         known = action.known
         match action:
             case Start():
@@ -223,6 +230,15 @@ class Supervisor:
             case Expire():
                 return running.expire(desk, known)
         assert_never(action)
+
+    def _propose(self, desk: Desk, known: Known) -> bool:
+        """Put a change up for review; where the runner may not, everybody else's work goes on."""
+        self._watcher.say(f"propose the change of {known.run.id}")
+        try:
+            reviewing.put_up(desk, known.run, known.plan)
+        except OperatorError as error:
+            return self._put_off(error)
+        return True
 
     def _start(self, desk: Desk, known: Known) -> bool:
         """Start a run; one that cannot start on this machine must not keep others from starting."""
@@ -264,27 +280,9 @@ class Supervisor:
         except RunbookError as error:
             if isinstance(error, preparing.UnpreparedError):
                 self._put_off(error)
-            hint = error.hint
-            body = comments.refusal(
-                key=request.key, verb="the request", by=request.comment.author, reasons=(str(error),), hint=hint
-            )
-            thread = desk.forge.thread(request.comment.issue)
-            telling.answer(desk, Unheard(thread=thread, key=request.key, body=body))
+            telling.refuse(desk, request, error)
             self._watcher.say(f"refused: {error}")
             return True
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One supervisor at a time on a machine: two would do everything twice and say it once."""
-        folder = self.workspace.state
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (folder / "supervisor.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self._watcher.say("another supervisor is at work on this machine; waiting for it")
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
 
 def _is_open(known: Known) -> bool:

@@ -8,6 +8,7 @@ from runner.actions import Answer, Close, Mark, Tell
 from runner.approval import answers
 from runner.approval.decide import Decision, Verdict
 from runner.digest import Digest, parse
+from runner.errors import RunbookError
 from runner.evidence import layout
 from runner.evidence.manifest import Manifest
 from runner.execution.outcome import Environment, ExitReason, Outcome
@@ -22,6 +23,7 @@ from runner.publication.notices import Ended, Head
 from runner.publication.outputs import Outputs
 from runner.publication.publish import publish, relabel, update
 from runner.publication.views import Link
+from runner.request.request import Request
 from runner.snapshot import Known, Unheard
 from runner.supervisor import confidence, resuming, showing
 from runner.supervisor.desk import Desk
@@ -52,6 +54,13 @@ def say(desk: Desk, action: Answer | Tell | Mark | Close) -> None:
 def answer(desk: Desk, unheard: Unheard) -> None:
     """Reply to a comment, once."""
     publish(desk.forge, unheard.thread, marker=markers.reply(unheard.key), body=unheard.body)
+
+
+def refuse(desk: Desk, request: Request, error: RunbookError) -> None:
+    """Answer a request of which no plan is made, with the reason; once."""
+    by, reasons = request.comment.author, (str(error),)
+    body = comments.refusal(key=request.key, verb="the request", by=by, reasons=reasons, hint=error.hint)
+    answer(desk, Unheard(thread=desk.forge.thread(request.comment.issue), key=request.key, body=body))
 
 
 def tell(desk: Desk, known: Known, what: Kind) -> None:
@@ -116,6 +125,7 @@ def _body(desk: Desk, known: Known, what: Kind) -> str:
             begun=begun,
             outputs=showing.rehearsed(desk, known.plan, commit=commit),
             salt=confidence.salt_of(known.plan, known.thread, signer=desk.writer.signer),
+            review=known.review.url if known.review else "",
         )
     if what is Kind.QUESTION:
         return _question(desk, known)

@@ -14,6 +14,7 @@ from runner.toolkit.checks import CheckFailed, check, wait_until
 from runner.toolkit.extension import load_ipython_extension
 from runner.toolkit.field import Field
 from runner.toolkit.plan_files import keep, kept
+from runner.toolkit.proposals import files, present, propose
 from runner.toolkit.records import record, recorded
 from runner.toolkit.secret import SecretUnavailable, secret
 from runner.toolkit.shell import CommandFailed, Result, sh
@@ -30,9 +31,12 @@ __all__ = [
     "SecretUnavailable",
     "artifact",
     "check",
+    "files",
     "keep",
     "kept",
     "load_ipython_extension",
+    "present",
+    "propose",
     "record",
     "recorded",
     "secret",

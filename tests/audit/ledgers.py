@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from runner.adapters.signer.ssh import SshSigner, generate
+from runner.approval.merging import place
 from runner.approval.policy import PATH as POLICY
 from runner.audit.code import SIGNERS
 from runner.digest import Digest, Json, sha256
@@ -41,6 +42,8 @@ from runner.ledger.bodies import (
 )
 from runner.ledger.chain import Draft, Ledger, Writer
 from runner.ledger.event import Event, iso
+from runner.ledger.merged import Merged
+from runner.plan import proposal
 from runner.plan.draft import run_id
 from runner.plan.plan import Parameter, Plan, Rehearsed, Requested, Source, Undoing
 from runner.plan.run import Run, fold
@@ -187,7 +190,7 @@ class History:
             signature=b64encode(signature.encode()).decode(),
         )
 
-    def plan(self, *, by: str = ALICE, **changes: Any) -> Plan:
+    def plan(self, *, by: str = ALICE, stored: bytes | None = None, **changes: Any) -> Plan:
         """Ask and plan; the event is on record when this returns."""
         self.issue += 1
         words = "```runbook\nrunbook: disk-cleanup\n```"
@@ -196,7 +199,7 @@ class History:
         said = self.said(by, words, number=0)
         rehearsal = executed.notebook(RUNBOOK, injected=plan.injected, shown={})
         plan = replace(plan, rehearsal=replace(plan.rehearsal, notebook=sha256(rehearsal)))
-        self.append(seal.plan_draft(plan, said=said, request=words, rehearsal=rehearsal))
+        self.append(seal.plan_draft(plan, said=said, request=words, rehearsal=rehearsal, proposal=stored))
         self.runs.append(plan.run)
         return plan
 
@@ -244,7 +247,15 @@ class History:
         said = self.said(by, f"/runbook approve {wanted[:12]}", number=number)
         return self.about(plan, Approve(plan_digest=plan.digest, said=said))
 
-    def start(self, plan: Plan, *, approvals: tuple[int, ...], attempt: int = 1, after: bool = False) -> Event:
+    def start(
+        self,
+        plan: Plan,
+        *,
+        approvals: tuple[int, ...],
+        attempt: int = 1,
+        after: bool = False,
+        merged: Merged | None = None,
+    ) -> Event:
         """Take the locks."""
         body = Start(
             plan_digest=self.run(plan.run).digest,
@@ -257,6 +268,7 @@ class History:
             isolation="bwrap",
             owner="host/1",
             after=after,
+            merged=merged,
         )
         return self.about(plan, body)
 
@@ -401,6 +413,46 @@ class History:
         self.finish(plan)
         return plan
 
+    def merged(self) -> Plan:
+        """A run whose plan proposes a change to a file in Git, which Bob merged on plain Git."""
+        wanted: dict[str, bytes | None] = {"infra/a.txt": b"new\n"}
+        run = run_id("disk-cleanup", nonce=f"{self.issue + 1:026d}", now=self.clock.time)
+        change = proposal.proposal(
+            run, wanted, globs=("infra/*.txt",), base=self.main, into="main", now=lambda _path: None
+        )
+        plan = self.plan(proposes=("infra/*.txt",), proposal=change.proposal, stored=proposal.written(wanted))
+        commit = self.merge(wanted)
+        found = self.objects.commit(commit)
+        assert found
+        assert found.signature
+        said = Said(
+            by=BOB,
+            comment=place(change.proposal.source, BOB),
+            verified=True,
+            payload=b64encode(found.signed_payload).decode(),
+            signature=b64encode(found.signature.encode()).decode(),
+        )
+        yes = self.about(plan, Approve(plan_digest=plan.digest, said=said))
+        merged = Merged(review=change.proposal.source, url="git merge", commit=commit, by=BOB)
+        self.start(plan, approvals=(yes.seq,), merged=merged)
+        self.finish(plan)
+        return plan
+
+    def merge(self, files: Mapping[str, bytes | None]) -> str:
+        """Bob puts files on the code branch, and signs that."""
+        author = Author(name="Bob", email=BOB, when=self.clock())
+        sign = self.keys[BOB].sign_ssh
+        commit = write(
+            self.objects,
+            files,
+            parent=self.main,
+            message="merged\n",
+            author=author,
+            sign=lambda data: sign(data, namespace="git"),
+        )
+        assert refs.publish(self.objects.repository, commit, "main", expected=self.main)
+        return commit
+
     def close(self) -> None:
         """Let files and processes go."""
         self.ledger.close()
@@ -541,7 +593,7 @@ def commit_code(
     runbook: bytes = RUNBOOK,
 ) -> str:
     """Put runbook, policy and people on the code branch."""
-    people = "".join(f'{who} namespaces="runbook-comment" {keys[who].public_key}\n' for who in (ALICE, BOB))
+    people = "".join(f'{who} namespaces="git,runbook-comment" {keys[who].public_key}\n' for who in (ALICE, BOB))
     files = {PATH: runbook, ASKING_PATH: ASKING, POLICY: policy.encode(), SIGNERS: people.encode()}
     author = Author(name="Alice", email=ALICE, when=BEGIN - timedelta(days=1))
     commit = write(objects, files, parent=parent, message="reviewed\n", author=author, sign=None)

@@ -765,6 +765,68 @@ def a_start_without_approvals_is_said_to_have_come_afterwards(scene: Scene) -> N
     scene.hand.write(scene.leaves)
 
 
+@attack(on="merged", alone="I28")
+def a_start_names_a_commit_that_does_not_hold_what_was_planned(scene: Scene) -> None:
+    start = find(scene.leaves, "start")
+    start.body["merged"]["commit"] = scene.history.main
+    start.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack(on="merged", alone="I28")
+def what_was_merged_was_taken_off_the_branch(scene: Scene) -> None:
+    scene.hand.git("update-ref", "refs/heads/main", scene.history.main)
+
+
+@attack(on="merged", alone="I28")
+def more_was_merged_than_was_planned(scene: Scene) -> None:
+    merged = scene.hand.git("rev-parse", "main").decode().strip()
+    index = {"GIT_INDEX_FILE": str(scene.hand.repository / ".git" / "more-index")}
+    scene.hand.git("read-tree", merged, env=index)
+    oid = scene.hand.git("hash-object", "-w", "--stdin", stdin=b"more").decode().strip()
+    scene.hand.git("update-index", "--add", "--cacheinfo", f"100644,{oid},infra/b.txt", env=index)
+    tree = scene.hand.git("write-tree", env=index).decode().strip()
+    date = {"GIT_AUTHOR_DATE": "@1700000000 +0000", "GIT_COMMITTER_DATE": "@1700000000 +0000"}
+    commit = scene.hand.git("commit-tree", tree, "-p", scene.history.main, "-m", "more", env=date).decode().strip()
+    scene.hand.git("update-ref", "refs/heads/main", commit)
+    start = find(scene.leaves, "start")
+    start.body["merged"]["commit"] = commit
+    start.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack(on="merged", alone="I28")
+def the_proposed_bytes_are_others_than_those_of_the_plan(scene: Scene) -> None:
+    find(scene.leaves, "plan").put("proposal.json", b'{"infra/a.txt": "newer\\n"}\n')
+    scene.hand.write(scene.leaves)
+
+
+@attack("I28", on="merged")
+def a_yes_is_said_to_come_from_another_review(scene: Scene) -> None:
+    approve = find(scene.leaves, "approve")
+    approve.body["said"]["comment"] = f"review/!7/{BOB}"
+    approve.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I11", on="merged")
+def somebody_is_said_to_have_merged_who_did_not_sign_it(scene: Scene) -> None:
+    approve, start = find(scene.leaves, "approve"), find(scene.leaves, "start")
+    comment = approve.body["said"]["comment"].replace(BOB, ALICE)
+    approve.body["said"].update(by=ALICE, comment=comment)
+    start.body["merged"]["by"] = ALICE
+    approve.touched = start.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack("I10", "I28", on="merged")
+def a_start_names_no_merge(scene: Scene) -> None:
+    start = find(scene.leaves, "start")
+    start.body["merged"] = None
+    start.touched = True
+    scene.hand.write(scene.leaves)
+
+
 @pytest.fixture(scope="module")
 def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, History]:
     """The valid records that are attacked: one with everything once, one of attempts that rest on earlier ones."""
@@ -773,6 +835,7 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, History]:
         "again": a_history(tmp_path_factory.mktemp("again"), make=_again),
         "asked": a_history(tmp_path_factory.mktemp("asked"), make=History.asked),
         "glass": a_history(tmp_path_factory.mktemp("glass"), make=History.glass),
+        "merged": a_history(tmp_path_factory.mktemp("merged"), make=History.merged),
     }
     for history in made.values():
         generate(history.path.parent / f"keys-{history.project}" / "stranger")
@@ -807,7 +870,7 @@ def judge(scene: Scene, *, without: str | None = None) -> Report:
         return verify(source, now=scene.now, pins=scene.pins, deep=True, checks=checks, processes=1)
 
 
-@pytest.mark.parametrize("name", ["valid", "again", "asked", "glass"])
+@pytest.mark.parametrize("name", ["valid", "again", "asked", "glass", "merged"])
 def test_the_valid_record_is_clean(histories: dict[str, History], name: str) -> None:
     with opened("", at=histories[name].path) as source:
         report = verify(source, now=NOW, deep=True)

@@ -28,6 +28,10 @@ FOUND: list[tuple[str, Cells]] = [
     ("R25", header("risk: high\n", "")),
     ("R29", header('target: "{environment}/{database}"\n', "")),
     ("R30", parameters("db_password = ''\n")),
+    (
+        "R35",
+        [one for place, one in enumerate(header("timeout: 20m", "timeout: 20m\nproposes: a/*.yaml")) if place != 4],
+    ),
     ("R31", header("timeout: 20m", "timeout: 20m\nenvironment: runbooks/environments/db.lock")),
 ]
 LEFT_ALONE: list[tuple[str, Cells]] = [

@@ -21,6 +21,7 @@ from runner.adapters.forge.gitlab_members import Admitting
 from runner.adapters.forge.gitlab_people import Assigning
 from runner.adapters.forge.gitlab_reading import Reading
 from runner.adapters.forge.gitlab_relations import Relating
+from runner.adapters.forge.gitlab_review import GitLabReviews
 from runner.adapters.forge.gitlab_seen import Seen, seen_at
 from runner.adapters.gitlab_asking import Asking
 from runner.config import Settings
@@ -87,6 +88,7 @@ class GitLabForge(Reading, Admitting, Assigning, Relating, Freezing):
         self._seen = seen or Seen()
         self._since = since
         self._later: dict[IssueId, dict[str, Any]] | None = None
+        self._reviews: GitLabReviews | None = None
         super().__init__()
 
     @property
@@ -98,6 +100,13 @@ class GitLabForge(Reading, Admitting, Assigning, Relating, Freezing):
     def project(self) -> str:
         """The project's id."""
         return self._id
+
+    @property
+    def reviews(self) -> GitLabReviews:
+        """Merge requests."""
+        if self._reviews is None:
+            self._reviews = GitLabReviews(self._asking, self._project, bot=self._bot, heads=self._seen.heads)
+        return self._reviews
 
     @property
     def _project(self) -> Any:

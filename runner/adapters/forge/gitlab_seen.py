@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from runner.adapters.forge.gitlab_review import Heads
 from runner.digest import Digest
 from runner.ports.forge import Comment, FreezePeriod, IssueId, PersonId
 
@@ -64,6 +65,7 @@ class Seen:
     members: Members = field(default_factory=Members)
     numbers: dict[str, int] = field(default_factory=dict)
     uploads: dict[Digest, str] = field(default_factory=dict)
+    heads: Heads = field(default_factory=dict)
     freezes: tuple[float, tuple[FreezePeriod, ...]] | None = None
     asked: float = -math.inf
     whole: float = -math.inf

@@ -27,6 +27,7 @@ from runner.adapters.forge.local_entry import (
     number,
 )
 from runner.adapters.forge.local_reader import Reader
+from runner.adapters.forge.local_review import LocalReviews
 from runner.adapters.forge.local_scribe import Place, Scribe
 from runner.adapters.forge.local_thread import Read, Trust
 from runner.adapters.forge.local_writer import Signs, Writer, as_bot, as_person
@@ -59,6 +60,7 @@ class LocalForge:
     ) -> None:
         self._branch = branch
         self._reader = Reader(branch, trust)
+        self._reviews = LocalReviews(branch.objects, people=trust.people)
         self._trust = trust
         self._writer = writer
         self._scribe = Scribe(branch, self._reader, trust, writer=writer, now=now, nonce=nonce)
@@ -113,6 +115,11 @@ class LocalForge:
         trust = Trust(project=project, people=allowed_signers(signers), bot=bot, bot_keys=bot_keys)
         place = Branch(objects, branch, fetched=fetched)
         return cls(place, trust=trust, writer=as_bot(trust, signer=signer), now=now)
+
+    @property
+    def reviews(self) -> LocalReviews:
+        """Branches, and what is merged of them."""
+        return self._reviews
 
     @property
     def name(self) -> str:

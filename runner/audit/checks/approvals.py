@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from runner.approval.approval import Approval, approvals, resumption
 from runner.approval.decide import decide, people_of
 from runner.approval.glass import may_break_glass
+from runner.approval.merging import ABSENT, Stage, Standing, in_review
 from runner.approval.rules import Emergency, Identity, Policy, Requirement, Rule
 from runner.approval.rules import Resume as Needs
 from runner.audit.book import Seen, Told
@@ -99,6 +100,8 @@ class Enough(Check):
         if body.plan_digest != told.run.digest:
             yield self.broken(seen, f"approval {event.seq} is for the plan {body.plan_digest[:SHORT]}")
         named = _DIGITS.findall(words(body.said).body.lower())
+        if in_review(body.said.comment):  # a merge names no plan: that it is the planned change is I28's
+            return
         if body.said.signature and not any(body.plan_digest.startswith(one) for one in named):
             yield self.broken(seen, f"what {body.said.by} signed (event {event.seq}) does not name this plan")
 
@@ -218,10 +221,18 @@ def _refusals(policy: Policy, seen: Seen, body: Start, *, people: People | None)
         members=members,
         now=event.when,
         resumption=resumed,
+        proposed=_proposed(body),
     )
     if not decision.allowed:
         return decision.reasons
     return ()
+
+
+def _proposed(body: Start) -> Standing:
+    """Where a proposal stood, as the start says; whether that is true is I28's."""
+    if body.merged is None:
+        return ABSENT
+    return Standing(stage=Stage.MERGED, where=body.merged.review, by=body.merged.by)
 
 
 def _approvals(told: Told) -> tuple[Approval, ...]:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from runner.audit.checks import answers, approvals, chain, files, life, outside, results, reviewed, secret, switch
+from runner.audit.checks import (
+    answers,
+    approvals,
+    chain,
+    files,
+    life,
+    merges,
+    outside,
+    results,
+    reviewed,
+    secret,
+    switch,
+)
 from runner.audit.checks.check import Check
 
 CHECKS: tuple[type[Check], ...] = (
@@ -33,4 +45,5 @@ CHECKS: tuple[type[Check], ...] = (
     life.Repeated,  # I25
     switch.Halted,  # I26
     answers.Answered,  # I27
+    merges.MergedFirst,  # I28
 )

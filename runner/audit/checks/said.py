@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from runner.approval.merging import in_review
 from runner.audit.book import Seen
 from runner.audit.checks.check import Check
 from runner.audit.finding import Violation
@@ -17,6 +18,8 @@ from runner.ledger.bodies import Said
 from runner.repository.people import People
 
 NAMESPACE = "runbook-comment"
+GIT = "git"
+"""What a merge commit is signed for."""
 
 
 def signed(
@@ -38,8 +41,9 @@ def signed(
         yield check.broken(seen, f"what was signed is comment {found.comment} of {found.author}, not {said.comment}")
     if found.project and genesis and found.project != genesis.project:
         yield check.broken(seen, f"what {said.by} signed was said in project {found.project}")
-    keys = tuple(key for one in people if one for key in one.keys(said.by, namespace=NAMESPACE))
-    job = Job(_bytes(said.payload), (_bytes(said.signature),), keys, NAMESPACE)
+    namespace = GIT if in_review(said.comment) else NAMESPACE
+    keys = tuple(key for one in people if one for key in one.keys(said.by, namespace=namespace))
+    job = Job(_bytes(said.payload), (_bytes(said.signature),), keys, namespace)
     wrong = f"comment {said.comment} was not signed by a key of {said.by}"
     check.context.signatures.ask(job, otherwise=check.broken(seen, wrong))
 
