@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
+from runner.executors import TRIGGER
 from runner.ports.premises import Inspector
 from runner.repository import credential
 from runner.wiring import Workspace
@@ -18,6 +19,12 @@ def token(workspace: Workspace) -> tuple[str, str]:
     """
     server = workspace.settings.gitlab
     return server, (credential.password(workspace.repository, server) or "") if server else ""
+
+
+def triggers(workspace: Workspace) -> bool:
+    """Whether Git keeps a token here that starts pipelines."""
+    server = workspace.settings.gitlab
+    return bool(server) and "glptt-" in (credential.password(workspace.repository, server, user=TRIGGER) or "")
 
 
 def inspector(workspace: Workspace, *, now: Callable[[], datetime], own: str, eyes: str = "") -> Inspector:

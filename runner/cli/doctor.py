@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,17 +87,15 @@ def _known(folder: Path) -> tuple[str, str]:
 
 
 def _facts(workspace: Workspace, *, known: tuple[str, str], eyes: str, url: str, deliver: bool) -> Facts:
-    from runner.inspecting import inspector, secret_stores, token
+    from runner.inspecting import inspector, secret_stores, token, triggers
     from runner.supervisor.examining import gather
     from runner.wiring import now
 
     # A token goes to the server that it was stored for, and to no other.
     own = known[1] if known[0] == workspace.settings.gitlab else ""
     looking = inspector(workspace, now=now, own=own or token(workspace)[1], eyes=eyes)
-    vouching, stores = _vouching(workspace.state), secret_stores(workspace)
-
-    def look() -> Facts:
-        return gather(workspace, inspector=looking, stores=stores, now=now, vouching=vouching, url=url)
+    given = partial(gather, stores=secret_stores(workspace), trigger=triggers(workspace), now=now, url=url)
+    look = partial(given, workspace, inspector=looking, vouching=_vouching(workspace.state))
 
     facts = look()
     return _tried(facts, look=look, inspector=looking, state=workspace.state) if deliver else facts

@@ -41,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     *people.CHECKS,
     *machine.CHECKS,
     *branches.LATER,
+    *runners.LATER,
 )
 
 

@@ -36,13 +36,15 @@ class Papers:
     """What the repository says at its protected branch. Texts are None where there is no such file.
 
     `stale`: the remote did not answer, so all this is as it was last fetched. `runbooks` are all of them by name, with
-    what lint calls an error in each. `keys` are those that may write to the ledger; `former` ones might once.
+    what lint calls an error in each. `pipeline`: there is a `.gitlab-ci.yml`. `keys` are those that may write to the
+    ledger; `former` ones might once.
     """
 
     stale: bool = False
     policy: str | None
     signers: str | None
     runbooks: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    pipeline: bool = True
     keys: Seen[frozenset[str]] | Broken = frozenset()
     former: frozenset[str] = frozenset()
 
@@ -68,6 +70,7 @@ class Machine:
     """This machine. `git` is its version; `free` are bytes left for `state`; `isolation` is what was reached by trying.
 
     `loose` are files that others may read, with their modes. `key` is this machine's public key, None if it has none.
+    `trigger`: Git keeps a token here that starts pipelines.
     """
 
     git: str
@@ -79,6 +82,7 @@ class Machine:
     credentials: tuple[Credential, ...] = ()
     stores: tuple[Store, ...] = ()
     vouching: Vouching | Broken | None = None
+    trigger: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

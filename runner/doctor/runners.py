@@ -1,4 +1,4 @@
-"""D17: somebody carries jobs out, for the executor that starts pipelines."""
+"""D17 and D31: pipelines can be started and are carried out, where the executor is GitLab CI."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from runner.doctor.facts import Facts
 from runner.doctor.finding import Check, Remark, fine, not_checked, wrong
 from runner.ports.premises import Unseen
+
+TRIGGER = "runbook-trigger"
+"""The user under whose name Git keeps the token that starts pipelines (`executors.TRIGGER`)."""
 
 
 def online(facts: Facts) -> Iterator[Remark]:
@@ -32,4 +35,23 @@ def online(facts: Facts) -> Iterator[Remark]:
             )
 
 
+def started(facts: Facts) -> Iterator[Remark]:
+    """D31: a pipeline can be started on the protected branch, without giving the runner a right to that branch."""
+    settings = facts.settings
+    if settings.executor != "gitlab-ci":
+        return
+    keep = f"printf 'url=https://{TRIGGER}:%s@HOST\\n' TOKEN | git credential approve, in the runner's clone"
+    if not facts.papers.pipeline:
+        fix = "copy the .gitlab-ci.yml that comes with runbook-runner, and merge it"
+        yield wrong(f"there is no .gitlab-ci.yml on {settings.branch}, so no job takes work", fix=fix)
+    if facts.machine.key is not None and not facts.machine.trigger:
+        fix = f"Settings > CI/CD > Pipeline trigger tokens: a maintainer adds one; then {keep}"
+        yield wrong(
+            f"this clone has no trigger token: who may not merge to {settings.branch} starts no pipeline", fix=fix
+        )
+    elif facts.papers.pipeline:
+        yield fine("there is a configuration" + (", and a trigger token" if facts.machine.trigger else ""))
+
+
 CHECKS = (Check(number="D17", title="Each zone has a runner", judge=online),)
+LATER = (Check(number="D31", title="Pipelines can be started", judge=started),)

@@ -20,6 +20,7 @@ from runner.errors import IntegrityError, OperatorError, OutsideError, RequestEr
 from runner.execution import isolation
 from runner.ledger.state import State
 from runner.ports.forge import PersonId
+from runner.ports.pipeline import BRANCH
 from runner.ports.premises import Blind, Inspector, Premises, Seen, Unseen, Wanted
 from runner.repository.process import GitError, git
 from runner.runbook import catalog
@@ -42,6 +43,7 @@ def gather(
     stores: Mapping[str, Callable[[], None]],
     now: Callable[[], datetime],
     vouching: Vouching | Broken | None = None,
+    trigger: bool = False,
     url: str = "",
 ) -> Facts:
     """Look at everything.
@@ -52,6 +54,7 @@ def gather(
         stores: finds out for each secret store whether it can be opened.
         now: this machine's clock.
         vouching: what vouches for deliveries here; None if this machine takes none.
+        trigger: whether Git keeps a token here that starts pipelines.
         url: where the forge reaches `runbook serve`, as far as somebody said.
     """
     facts = Facts(
@@ -59,8 +62,8 @@ def gather(
         now=now(),
         premises=Premises(skew=Unseen(why="it was not looked at")),
         papers=_papers(workspace),
-        machine=_machine(workspace, stores=stores, vouching=vouching),
-        scratch=(Scratch(prefix=PREFIX, rewritten=True),),
+        machine=replace(_machine(workspace, stores=stores, vouching=vouching), trigger=trigger),
+        scratch=(Scratch(prefix=PREFIX, rewritten=True), *_scratch(workspace)),
         url=url,
     )
     policy, settings = people.policy(facts), workspace.settings
@@ -72,6 +75,12 @@ def gather(
     return replace(facts, premises=inspector.look(wanted))
 
 
+def _scratch(workspace: Workspace) -> Iterator[Scratch]:
+    """Branches for work that is carried out elsewhere."""
+    if workspace.settings.executor == "gitlab-ci":
+        yield Scratch(prefix=BRANCH, rewritten=False)
+
+
 def _papers(workspace: Workspace) -> Papers:
     state = _ledger(workspace)
     return Papers(
@@ -79,6 +88,7 @@ def _papers(workspace: Workspace) -> Papers:
         policy=workspace.text(POLICY),
         signers=workspace.text(SIGNERS),
         runbooks=tuple(_linted(workspace)),
+        pipeline=workspace.text(".gitlab-ci.yml") is not None,
         keys=state.keys if isinstance(state, State) else state,
         former=state.former if isinstance(state, State) else frozenset(),
     )

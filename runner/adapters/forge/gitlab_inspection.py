@@ -205,7 +205,9 @@ def _seen(look: Callable[[], Found]) -> Seen[Found]:
         return look()
     except OutsideError as error:
         return _unseen(error, Blind.AWAY)
-    except (ForbiddenError, RequestError) as error:
+    except ForbiddenError as error:
+        return Unseen(why=f"{error.doing}: GitLab does not show it to this token's role (403)", blind=Blind.RIGHT)
+    except RequestError as error:
         return _unseen(error, Blind.RIGHT)
     except OperatorError as error:
         return _unseen(error, Blind.NOBODY)
