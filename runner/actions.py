@@ -57,6 +57,13 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assign:
+    """Have whoever looks after the runbook assigned to the issue; what a person said about that is never undone."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expire:
     """The plan's time ran out."""
 
@@ -155,6 +162,7 @@ Effect: TypeAlias = (
     | Switch
     | Tell
     | Mark
+    | Assign
     | Close
     | Propose
     | Withdraw

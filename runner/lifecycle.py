@@ -23,6 +23,7 @@ from runner.actions import (
     Action,
     Answer,
     Ask,
+    Assign,
     Await,
     Close,
     Deliver,
@@ -86,7 +87,7 @@ _EFFECTS, _WORDS, _PLANS, _WAITS = range(4)
 
 def _turn(action: Action) -> int:
     match action:
-        case Answer() | Tell() | Mark() | Close():
+        case Answer() | Tell() | Mark() | Assign() | Close():
             return _WORDS
         case Record(heard=heard) if isinstance(heard.body, Resume):
             # How an attempt ended is said before the next one begins: afterwards nobody would say it any more.
@@ -102,8 +103,7 @@ def _turn(action: Action) -> int:
 def _of_run(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
     if Kind.PLAN not in known.told and not _to_be_put_up(known):
         yield Tell(known=known, what=Kind.PLAN)
-    if known.label:
-        yield Mark(known=known, label=known.label)
+    yield from _shown(known)
     match known.run.state:
         case RunState.PLANNED:
             yield from _planned(known, now, halted=halted)
@@ -121,6 +121,14 @@ def _of_run(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:
             assert_never(state)
     if known.owed and known.owed.worth_a_reminder(now) and Kind.OWED not in known.told:
         yield Tell(known=known, what=Kind.OWED)
+
+
+def _shown(known: Known) -> Iterator[Action]:
+    """What the list of issues shows of it."""
+    if known.label:
+        yield Mark(known=known, label=known.label)
+    if known.unassigned:
+        yield Assign(known=known)
 
 
 def _planned(known: Known, now: datetime, *, halted: bool) -> Iterator[Action]:

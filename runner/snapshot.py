@@ -38,6 +38,7 @@ class Known:
         asked: what its worker waits to know from a person; None unless it waits, on this machine.
         told: what has been said on the issue already.
         label: what the issue should be labelled with and is not; None if it is, or if a newer run speaks for it.
+        unassigned: whether somebody has to be found to look after it: nobody is assigned to its issue, or ever was.
         owed: what an emergency that has started still owes.
         halted: the number of the halt in force: nothing may begin then.
         review: where the change is reviewed that it proposes; None unless the run is planned and that has been put up.
@@ -53,6 +54,7 @@ class Known:
     lost: bool
     told: frozenset[Kind]
     label: Label | None = None
+    unassigned: bool = False
     asked: Asked | None = None
     halted: int | None = None
     ahead: tuple[str, ...] = ()

@@ -131,6 +131,14 @@ def test_nobody_touches_a_run_of_another_machine_that_is_not_lost(state: RunStat
 
 
 @pytest.mark.parametrize("state", RunState)
+def test_whoever_looks_after_a_run_is_assigned_once_and_while_people_are_told(state: RunState) -> None:
+    one = known(*EVENTS[state], unassigned=True, label=Label.PLANNED)
+    assert names(one).count("Assign") == 1
+    turn = [type(action).__name__ for action in due(next_actions(snapshot_of(one), NOW))]
+    assert ("Assign" in turn) is ("Mark" in turn), "with everything else that is said"
+
+
+@pytest.mark.parametrize("state", RunState)
 def test_only_an_open_start_is_interrupted_when_its_owner_is_lost(state: RunState) -> None:
     one = known(*EVENTS[state], ours=False, lost=True)
     assert ("Interrupt" in names(one)) is (state is RunState.STARTED)

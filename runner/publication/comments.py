@@ -54,6 +54,7 @@ def plan_comment(
     head: Head,
     course: Course = THE_WHOLE_RUNBOOK,
     begun: bool = False,
+    related: Sequence[str] = (),
     outputs: Outputs = NOTHING,
     salt: str = "",
     review: str = "",
@@ -67,6 +68,7 @@ def plan_comment(
         head: the ledger's head, so that this comment is a witness of it.
         course: what this attempt goes through, of a later attempt or a revert.
         begun: it was allowed at once, and has started before anybody was told.
+        related: issues and merge requests that may be named, as `#12` and `!34`.
         outputs: what the cells of the rehearsal showed; without any, what the plan itself holds of its plan cells.
         salt: of the digest of the words of a request on a confidential issue, if this machine knows it.
         review: where the change is reviewed that it proposes.
@@ -75,7 +77,7 @@ def plan_comment(
     shown = outputs if outputs.cells else replace(outputs, cells=view.outputs.cells)
     files = tuple(one.path for one in plan.proposal.files) if plan.proposal else ()
     view = replace(view, broke=plan.break_glass, outputs=shown, hush=plan.requested.confidential, salt=salt)
-    view = replace(view, review=review, files=files)
+    view = replace(view, review=review, files=files, related=tuple(related))
     return _fitting("plan.md.j2", view, marker=markers.of(plan.run, Kind.PLAN, course.attempt))
 
 

@@ -73,9 +73,8 @@ class PlanView:
     skips: tuple[Pair, ...] = ()
     """Cells that the parameters leave out, with their conditions."""
     conditional: tuple[Pair, ...] = ()
-    asks: tuple[Pair, ...] = ()
-    """Steps, and what a person is asked before each."""
     """Cells of which only the run itself decides whether they run, with their conditions."""
+    asks: tuple[Pair, ...] = ()  # steps, and what a person is asked before each
     course: Course = THE_WHOLE_RUNBOOK
     broke: str = ""
     """Why it ran by break-glass, before anybody could be told."""
@@ -85,6 +84,7 @@ class PlanView:
     review: str = ""
     """Where the change to `files` is merged that it proposes; that is its approval."""
     files: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:

@@ -230,12 +230,19 @@ def _asked(desk: Desk, run: Run) -> Waits | None:
 
 
 def _labelled(desk: Desk, known: tuple[Known, ...]) -> tuple[Known, ...]:
-    """The same runs, with the label that is missing: the newest run of an issue speaks for it."""
+    """The same runs, with the label and the assignee that are missing: the newest run of an issue speaks for it."""
     # By place in the ledger: the ids of two runs of one second are in no order.
     newest = {one.run.plan.issue: one.run.id for one in sorted(known, key=lambda one: one.run.planned.seq)}
     return tuple(
-        replace(one, label=_missing(desk, one)) if newest[one.run.plan.issue] == one.run.id else one for one in known
+        replace(one, label=_missing(desk, one), unassigned=_unassigned(one))
+        if newest[one.run.plan.issue] == one.run.id
+        else one
+        for one in known
     )
+
+
+def _unassigned(known: Known) -> bool:
+    return known.thread.issue.open and not known.thread.assigned and not known.run.over
 
 
 def _missing(desk: Desk, known: Known) -> Label | None:

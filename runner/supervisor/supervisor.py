@@ -12,6 +12,7 @@ from runner.actions import (
     Action,
     Answer,
     Ask,
+    Assign,
     Await,
     Close,
     Deliver,
@@ -163,7 +164,7 @@ class Supervisor:
             for action in turn:
                 if isinstance(action, Await):
                     continue
-                if not self._carry_out(desk, action) or isinstance(action, Stop | Deliver | Mark | Withdraw):
+                if not self._carry_out(desk, action) or isinstance(action, Stop | Deliver | Mark | Assign | Withdraw):
                     refused.add(name_of(action))
         running = [one.known for one in turn if isinstance(one, Await)]
         if running:
@@ -192,7 +193,7 @@ class Supervisor:
             case OwnUp():
                 self._watcher.say(f"put {action.glass.plan.run} on record, which ran by break-glass")
                 return owning_up.own_up(desk, action.glass)
-            case Answer() | Tell() | Mark() | Close():
+            case Answer() | Tell() | Mark() | Assign() | Close():
                 telling.say(desk, action)
                 return True
             case Propose():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from runner.actions import Answer, Close, Mark, Tell
+from runner.actions import Answer, Assign, Close, Mark, Tell
 from runner.approval import answers
 from runner.approval.decide import Decision, Verdict
 from runner.digest import Digest, parse
@@ -25,7 +25,7 @@ from runner.publication.publish import publish, relabel, update
 from runner.publication.views import Link
 from runner.request.request import Request
 from runner.snapshot import Known, Unheard
-from runner.supervisor import confidence, resuming, showing
+from runner.supervisor import assigning, confidence, relating, resuming, showing
 from runner.supervisor.desk import Desk
 
 _ENDED = {
@@ -36,7 +36,7 @@ _ENDED = {
 }
 
 
-def say(desk: Desk, action: Answer | Tell | Mark | Close) -> None:
+def say(desk: Desk, action: Answer | Tell | Mark | Assign | Close) -> None:
     """Carry out one of the actions that are words, or show where a run stands."""
     match action:
         case Answer():
@@ -45,6 +45,8 @@ def say(desk: Desk, action: Answer | Tell | Mark | Close) -> None:
             tell(desk, action.known, action.what)
         case Mark():
             mark(desk, action.known, action.label)
+        case Assign():
+            assigning.assign(desk, action.known)
         case Close():
             desk.forge.close(IssueId(action.known.run.plan.issue))
         case never:
@@ -123,6 +125,7 @@ def _body(desk: Desk, known: Known, what: Kind) -> str:
             head=_head(desk),
             course=course,
             begun=begun,
+            related=relating.linked(desk, known),
             outputs=showing.rehearsed(desk, known.plan, commit=commit),
             salt=confidence.salt_of(known.plan, known.thread, signer=desk.writer.signer),
             review=known.review.url if known.review else "",

@@ -73,7 +73,8 @@ def test_a_rehearsal_is_shown_with_its_plots_once_and_nothing_in_it_does_anythin
     assert "needs 1 more of" in before
     assert "alice" in before
     seen = place.issue(issue.iid)
-    assert (seen.state, seen.assignees, seen.labels, seen.confidential) == ("opened", [], ["runbook::planned"], False)
+    assert (seen.state, seen.labels, seen.confidential) == ("opened", ["runbook::planned"], False)
+    assert [one.username for one in seen.assignees] == ["alice"], "it is her turn; Bob is assigned by no output"
     assert not re.search(r"^/(?!runbook )", plan, re.MULTILINE), "no line of it is a quick action"
     assert "\u202e" not in plan
     assert "\x1b" not in plan
