@@ -58,4 +58,5 @@ def world(founded: World, tmp_path: Path) -> Iterator[World]:
     """A fresh world."""
     made = worlds.copied(founded, tmp_path / "w")
     yield made
+    made.forge.check()
     made.forge.end()

@@ -84,8 +84,12 @@ class AtForge(Protocol):
         """The same forge for a copy of the world, which goes its own way from now on."""
         ...
 
+    def check(self) -> None:
+        """Assert that nothing was wrong with it."""
+        ...
+
     def end(self) -> None:
-        """Let it go, and find that nothing was wrong with it."""
+        """Let it go."""
         ...
 
 
@@ -151,6 +155,9 @@ class PlainGit:
         """All of it is in the repository."""
         del world
         return self
+
+    def check(self) -> None:
+        """It is a branch, which others look at."""
 
     def end(self) -> None:
         """Nothing is left."""
@@ -253,11 +260,14 @@ class GitLab:
         made._furnish(world)
         return made
 
-    def end(self) -> None:
+    def check(self) -> None:
         """Nobody asked for what the stand-in cannot answer, and it answered as GitLab may."""
-        self.many.leave(self.server)
         assert self.server.missing == []
         assert self.server.contract is None or self.server.contract.broken == []
+
+    def end(self) -> None:
+        """Nobody answers there any more."""
+        self.many.leave(self.server)
 
 
 def cut(text: str, expression: str) -> str:

@@ -2,7 +2,7 @@
 
 Run as a process: `python -m tests.stories.killer CLONE N before|after LOG [OPTION...]`. It does what `runbook
 reconcile --once` does, and writes the name of each effect to LOG as it comes to it. With fewer than N effects it ends
-by itself, with 0.
+by itself, with 0. `NAME:N` is the N-th effect of that name.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ EFFECTS: tuple[tuple[str, str, str], ...] = (
     ("runner.repository.refs", "", "publish"),
     ("runner.repository.refs", "", "show"),
     ("runner.repository.refs", "", "remove"),
+    ("runner.adapters.gitlab_asking", "Asking", "write"),
     ("runner.adapters.executor.local", "", "_write"),
     ("runner.adapters.executor.local", "LocalExecutor", "_start"),
     ("runner.adapters.executor.local", "LocalExecutor", "cancel"),
@@ -30,7 +31,8 @@ EFFECTS: tuple[tuple[str, str, str], ...] = (
 )
 """Everything that a supervisor changes outside of its own memory: module, class, function.
 
-What people are told and labels are pushes to the branch of issues, so they are among the `publish`.
+What people are told and labels are pushes to the branch of issues, so they are among the `publish`; on GitLab each of
+them is a `write`.
 """
 
 
@@ -53,16 +55,18 @@ def _through(
 
 
 class Counter:
-    """Counts effects and ends the process at the N-th."""
+    """Counts effects, or those of one name, and ends the process at the N-th."""
 
-    def __init__(self, number: int, *, after: bool, log: Path) -> None:
-        self._left = number
+    def __init__(self, which: str, *, after: bool, log: Path) -> None:
+        self._name, _, number = which.rpartition(":")
+        self._left = int(number)
         self._after = after
         self._log = log
 
     def __call__(self, name: str, effect: Callable[[], Any]) -> Any:
-        self._left -= 1
-        last = self._left == 0  # asked before the effect, which may hold others
+        counts = self._name in {"", name}
+        self._left -= counts
+        last = counts and self._left == 0  # asked before the effect, which may hold others
         with self._log.open("a") as file:
             file.write(f"{name}\n")
         if last and not self._after:
@@ -78,7 +82,7 @@ def main(argv: list[str]) -> int:
     from runner.cli.main import run
 
     clone, number, when, log, *more = argv
-    wrap(Counter(int(number), after=when == "after", log=Path(log)))
+    wrap(Counter(number, after=when == "after", log=Path(log)))
     return run(["-C", clone, "reconcile", "--once", "--json", *more])
 
 

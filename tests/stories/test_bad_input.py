@@ -33,7 +33,7 @@ def typed(world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
     def type_(*words: str, person: str = "alice") -> Said:
         capsys.readouterr()
-        with world.on():
+        with world.on(person=person, words=words):
             code_ = run(["-C", str(world.clone(person)), *words])
         said = capsys.readouterr()
         assert "Traceback" not in said.err + said.out
@@ -67,11 +67,10 @@ def works(world: World) -> None:
 def refused(world: World, name: str, **parameters: str) -> str:
     """Ask for something that cannot be planned; the one answer that it gets, on a ledger that stays as it was."""
     before = branches(world)["refs/heads/evidence"]
-    with world.workspace() as opened:
-        values = {"folder": str(world.traces), **parameters}
-        lines = [f"  {key}: {json.dumps(value)}" for key, value in values.items()]
-        block = "\n".join(["```runbook", f"runbook: {json.dumps(name)}", "parameters:", *lines, "```", ""])
-        issue = opened.forge_as_person().open_issue("Please", block).id
+    values = {"folder": str(world.traces), **parameters}
+    lines = [f"  {key}: {json.dumps(value)}" for key, value in values.items()]
+    block = "\n".join(["```runbook", f"runbook: {json.dumps(name)}", "parameters:", *lines, "```", ""])
+    issue = world.open_issue("alice", "Please", block)
     world.reconcile()
     world.reconcile()
     (answer,) = [one.body for one in world.thread(issue).comments if one.ours]
@@ -238,8 +237,7 @@ BOMB = "\n".join(
 def test_a_request_that_is_no_strict_yaml_is_answered_once_and_carried_out_never(
     world: World, text: str, words: list[str]
 ) -> None:
-    with world.workspace() as opened:
-        issue = opened.forge_as_person().open_issue("Please", f"```runbook\n{text}\n```\n").id
+    issue = world.open_issue("alice", "Please", f"```runbook\n{text}\n```\n")
     world.reconcile()
     world.reconcile()
     (answer,) = [one.body for one in world.thread(issue).comments if one.ours]
@@ -284,8 +282,9 @@ def test_a_dirty_clone_is_not_asked_and_not_touched(world: World, typed: Type) -
     (clone / "runbooks" / "look.ipynb").unlink()
     git(clone, "rm", "-q", "--cached", "runbooks/fail.ipynb")
     before = git(clone, "status", "--porcelain")
-    said = typed("run", "count", f"folder={world.traces}", "--json")
-    assert (said.code, json.loads(said.out)["runs"][0]["state"]) == (0, "planned")
+    issue = world.ask("count")
+    assert typed("reconcile", "--once").code == 0
+    assert world.run(issue).state is RunState.PLANNED
     assert git(clone, "status", "--porcelain") == before
     assert "there is no runbook" in refused(world, "untracked")
     assert (clone / "runbooks" / "count.ipynb").read_text() == "{"
@@ -462,11 +461,11 @@ def test_a_push_that_is_refused_is_the_operators_and_is_made_up_for(world: World
     hook.write_text(f"#!/bin/sh\nwhile read old new ref; do\n  [ $ref != refs/heads/{branch} ] || exit 1\ndone\n")
     hook.chmod(0o755)
     said = typed("reconcile", "--once")
-    if branch == "main":
-        assert said.code == 0, "nobody pushes to main but people"
+    if branch == "main" or (branch == "issues" and world.on_gitlab):
+        assert said.code == 0, "nobody pushes there but people, or nobody at all"
     else:
         told(said, code=6, doing=f"pushing to {branch}", wrong="hook declined", hint=f"right to push to {branch}")
-    assert branches(world).get(f"refs/heads/{branch}") == before[f"refs/heads/{branch}"]
+    assert branches(world).get(f"refs/heads/{branch}") == before.get(f"refs/heads/{branch}")
     hook.unlink()
     world.reconcile()
     assert len(world.runs()) == 1
@@ -491,6 +490,8 @@ def test_a_push_that_is_refused_is_the_operators_and_is_made_up_for(world: World
 def test_without_policy_or_people_nothing_is_planned_and_the_reason_is_on_the_issue(
     world: World, files: Mapping[str, bytes | str | None], words: list[str]
 ) -> None:
+    if world.on_gitlab and "runbooks/allowed_signers" in files:
+        return  # GitLab knows its people by itself
     good = {name: (world.clone("alice") / name).read_bytes() for name in files}
     world.commit(files)
     answer = refused(world, "count")

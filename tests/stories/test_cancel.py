@@ -6,7 +6,7 @@ from runner.evidence import layout
 from runner.execution.outcome import Fate
 from runner.ledger.bodies import Rollback, Status
 from tests.stories import runbooks
-from tests.stories.world import CAROL, World, wait_for
+from tests.stories.world import World, wait_for
 
 _UNDO_FIRST = """\
 from pathlib import Path
@@ -48,11 +48,11 @@ def test_a_cell_that_ignores_the_interrupt_is_killed_and_all_that_began_is_undon
     assert (world.times("undone"), world.times("always"), (world.traces / "blue").exists()) == (1, 1, True)
     assert record.result.cancelled
     assert (record.result.cancelled.by, record.result.cancelled.mode, record.result.cancelled.reason) == (
-        CAROL,
+        world.id("carol"),
         "rollback",
         "wrong host",
     )
-    assert f"cancelled by `{CAROL}` (rollback)" in world.evidence(layout.summary_file(run.id, 1)).decode()
-    assert f"Cancelled by `{CAROL}`: `wrong host`" in world.words(issue)
+    assert f"cancelled by `{world.id('carol')}` (rollback)" in world.evidence(layout.summary_file(run.id, 1)).decode()
+    assert f"Cancelled by `{world.id('carol')}`: `wrong host`" in world.words(issue)
     assert world.cli("alice", "verify").code == 0
     world.check()

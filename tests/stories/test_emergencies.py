@@ -18,7 +18,7 @@ from runner.publication.markers import Kind
 from tests.stories import world as worlds
 from tests.stories.test_kill_anywhere import killed, kinds
 from tests.stories.test_windows_and_the_queue import reconcile
-from tests.stories.world import CAROL, POLICY, World
+from tests.stories.world import POLICY, World
 
 EMERGENCY = 'emergency = {request = ["@oncall"], approve = {count = 0}, due = "8h", despite_freeze = true}\n'
 FREEZE = '[[freeze]]\nname = "sale"\nfrom = 2026-01-01T00:00:00Z\nuntil = 2100-01-01T00:00:00Z\n'
@@ -56,7 +56,7 @@ def test_an_emergency_starts_at_once_and_what_it_owes_is_listed_reminded_of_once
     assert world.thread(issue).issue.open, "until it owes nothing any more"
     assert "EMERGENCY:** `the shop is down`" in world.words(issue)
     status, log, verify = listed(world, issue)
-    assert "needs 1 more of @team (alice@example.org, bob@example.org)" in status
+    assert f"needs 1 more of @team ({world.id('alice')}, {world.id('bob')})" in status
     assert log == status
     assert [(one["run"], one["overdue"]) for one in verify] == [(run.id, False)]
     now = wiring.now()
@@ -82,7 +82,7 @@ def test_only_those_whom_policy_names_may_call_it_an_emergency(world: World) -> 
     assert 'rule "by two people" knows no emergencies' in world.words(issue)
     world.commit({"runbooks/policy.toml": POLICY + EMERGENCY})
     issue = asked(world, person="alice")
-    assert "alice@example.org may not request this on lab/web-1" in world.words(issue)
+    assert f"{world.id('alice')} may not request this on lab/web-1" in world.words(issue)
     assert kinds(world) == ["genesis"]
 
 
@@ -97,7 +97,7 @@ def test_it_waits_for_the_approvals_that_policy_asks_for_in_an_emergency_and_is_
     starts = [event.run for event in world.events() if event.type == "start"]
     assert starts == [world.run(urgent).id, world.run(usual).id]
     assert listed(world, urgent) == ("", "", []), "bob's yes is all that the rule asks for otherwise"
-    assert world.run(urgent).plan.said.by == CAROL
+    assert world.run(urgent).plan.said.by == world.id("carol")
 
 
 def test_an_ordinary_run_takes_no_approval_after_its_start(world: World) -> None:

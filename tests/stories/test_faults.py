@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from runner.adapters.gitlab_asking import Asking
 from runner.digest import parse
 from runner.errors import OutsideError
 from runner.ledger.bodies import Finish, Interrupt, Late, Status
@@ -30,30 +31,47 @@ LEASE = 1
 
 
 class Remote:
-    """A remote that misbehaves at its N-th push: it loses the answer, or is away for the next few calls."""
+    """An outside that misbehaves at its N-th change: it loses the answer, or is away for the next few calls.
+
+    A change is a push, or something written at GitLab.
+    """
+
+    READS = frozenset({"fetch", "show", "remove", "heads", "read"})
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, number: int, lost: bool) -> None:
-        self.pushes = 0
+        self.changes = 0
         self._number, self._lost, self._away = number, lost, 0
-        for name in ("publish", "fetch", "show", "remove", "heads"):
-            monkeypatch.setattr(refs, name, self._through(getattr(refs, name)))
+        for place, name in (
+            *((refs, name) for name in ("publish", "fetch", "show", "remove", "heads")),
+            *((Asking, name) for name in ("write", "read")),
+        ):
+            monkeypatch.setattr(place, name, self._through(getattr(place, name)))
 
     @property
     def was_hit(self) -> bool:
-        return self.pushes >= self._number
+        return self.changes >= self._number
 
     def _through(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        if real.__name__ in self.READS:
+            return self._read(real)
+
+        def change(*args: Any, **kwargs: Any) -> Any:
+            self._fail_if_away()
+            self.changes += 1
+            if self.changes == self._number and not self._lost:
+                self._away = 4
+                self._fail_if_away()
+            done = real(*args, **kwargs)
+            if self.changes == self._number:
+                raise OutsideError("writing", "the answer was lost")
+            return done
+
+        return change
+
+    def _read(self, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
             self._fail_if_away()
-            if real.__name__ == "publish":
-                self.pushes += 1
-                if self.pushes == self._number and not self._lost:
-                    self._away = 4
-                    self._fail_if_away()
-            done = real(*args, **kwargs)
-            if real.__name__ == "publish" and self.pushes == self._number:
-                raise OutsideError("pushing", "the answer was lost")
-            return done
+            return real(*args, **kwargs)
 
         return call
 
@@ -80,7 +98,7 @@ BOTH = pytest.mark.parametrize("lost", [True, False], ids=["answer lost", "remot
 def test_a_misbehaving_remote_makes_no_second_plan_and_no_second_comment(
     founded: World, tmp_path: Path, *, lost: bool
 ) -> None:
-    for number in range(1, 20):
+    for number in range(1, 30):
         world = worlds.copied(founded, tmp_path / f"w{number}")
         issue = world.ask("count")
         with pytest.MonkeyPatch.context() as patch:
@@ -113,7 +131,7 @@ def test_a_misbehaving_remote_loses_no_evidence_and_keeps_it_once(
 ) -> None:
     sealed = worlds.copied(founded, tmp_path / "sealed")
     wait_for(sealed.spool(sealed.started("count")) / "outcome")
-    for number in range(1, 20):
+    for number in range(1, 30):
         world = worlds.copied(sealed, tmp_path / f"w{number}")
         with pytest.MonkeyPatch.context() as patch:
             remote = Remote(patch, number=number, lost=lost)
@@ -156,13 +174,8 @@ def test_a_worker_that_cannot_ask_the_remote_executes_nothing_and_another_one_do
 
 
 def killed_at(world: World, effect: str, *, when: str, nth: int = 1) -> None:
-    """Kill a supervisor before or after the n-th effect of a name; the same story has the same effects."""
-    trial = worlds.copied(world, world.folder.with_name("trial"))
-    killed(trial, 1_000)
-    names = (trial.folder / "effects").read_text().splitlines()
-    places = [place for place, name in enumerate(names, start=1) if name == effect]
-    world.traces.joinpath("count").unlink(missing_ok=True)
-    assert killed(world, places[nth - 1], when=when)
+    """Kill a supervisor before or after the n-th effect of a name."""
+    assert killed(world, f"{effect}:{nth}", when=when)
 
 
 def test_killed_while_it_rehearses_the_request_is_planned_once(world: World) -> None:

@@ -54,14 +54,14 @@ def sealed(founded: World, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 def killed(
     world: World,
-    number: int,
+    number: int | str,
     *,
     when: str = "before",
     person: str = "alice",
     more: tuple[str, ...] = (),
     code: int = 0,
 ) -> bool:
-    """Reconcile until the N-th effect; False if it got through, which ends with an exit code."""
+    """Reconcile until the N-th effect, or the N-th of a name (`NAME:N`); False if it got through, ending with a code."""
     log = world.folder / "effects"
     log.unlink(missing_ok=True)
     command = [

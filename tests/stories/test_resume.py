@@ -15,7 +15,7 @@ from runner.ports.claim import Claim
 from runner.publication import markers
 from runner.publication.markers import Kind
 from tests.stories import runbooks
-from tests.stories.world import BOB, POLICY, World, wait_for
+from tests.stories.world import POLICY, World, wait_for
 
 SAME = POLICY + 'resume = "same-approval"\n'
 
@@ -62,7 +62,7 @@ def test_after_the_outside_cause_is_fixed_it_goes_on_with_new_approvals_and_repe
     assert record.result.records == {"first": {"made by": "one"}}
     assert record.previous
     assert (record.previous.attempt, set(record.previous.done.values())) == (1, {1})
-    assert [one.by for one in record.approvals] == [BOB]
+    assert [one.by for one in record.approvals] == [world.id("bob")]
     said = world.cli("alice", "verify")
     assert said.code == 0, said.out
     world.check()
@@ -85,8 +85,6 @@ def test_where_policy_says_the_same_approval_is_enough_it_goes_on_by_itself(worl
 def test_a_policy_that_became_stricter_in_between_holds_for_the_next_attempt(world: World) -> None:
     world.commit({"runbooks/policy.toml": SAME})
     issue = failed(world)
-    with world.workspace() as opened:
-        opened.forge_as_person()
     resume(world, issue)
     world.commit({"runbooks/policy.toml": POLICY})
     world.reconcile()
@@ -158,7 +156,7 @@ def test_what_cannot_be_resumed_is_refused_with_its_reason(world: World) -> None
     done = world.done("count", host="web-9")
     world.say("alice", done, f"/runbook resume {world.run(done).id}")
     issue = failed(world)
-    refused(world, issue, "mallory@example.org is not a member of this project", person="mallory")
+    refused(world, issue, f"{world.id('mallory')} is not a member of this project", person="mallory")
     world.commit({"runbooks/steps.ipynb": runbooks.COUNT})
     refused(world, issue, "runbooks/steps.ipynb was changed since the plan")
     world.commit({"runbooks/steps.ipynb": None})

@@ -10,7 +10,7 @@ from runner.plan.run import RunState
 from runner.publication import markers
 from runner.publication.markers import Kind
 from tests.stories import runbooks
-from tests.stories.world import CAROL, World, git, wait_for
+from tests.stories.world import World, git, wait_for
 
 BLUE = "blue"
 
@@ -118,8 +118,8 @@ def test_a_run_that_was_cancelled_and_left_is_reverted_once_and_not_resumed_mean
     assert (old.outcome, old.rollback) == (Status.CANCELLED, Rollback.NOT_NEEDED)
     record = world.manifest(old)
     assert record.result.cancelled
-    assert (record.result.cancelled.by, record.result.cancelled.mode) == (CAROL, "leave")
-    assert f"Cancelled by `{CAROL}`: `the alert fired`" in world.words(issue)
+    assert (record.result.cancelled.by, record.result.cancelled.mode) == (world.id("carol"), "leave")
+    assert f"Cancelled by `{world.id('carol')}`: `the alert fired`" in world.words(issue)
     revert(world, issue)
     run = world.run(issue)
     assert run.plan.revert_of == old.id

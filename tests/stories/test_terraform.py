@@ -43,8 +43,7 @@ def asked(world: World, module: Path, release: str) -> str:
         '  allow_destroy: "true"',
     ]
     body = "\n".join([*lines, "  variables:", f'    release: "{release}"', "```", ""])
-    with world.workspace("alice") as opened:
-        issue = opened.forge_as_person().open_issue("Please apply", body).id
+    issue = world.open_issue("alice", "Please apply", body)
     world.reconcile(wait=False)
     return issue
 

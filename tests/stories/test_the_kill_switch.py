@@ -27,7 +27,7 @@ def test_nothing_starts_while_everything_is_halted_and_what_waited_starts_in_ord
         world.approve(issue)
     world.reconcile()
     assert world.times() == 0
-    assert "carol@example.org halted everything" in world.words(second)
+    assert f"{world.id('carol')} halted everything" in world.words(second)
     assert "halted" in world.cli("bob", "status").out
     world.say("bob", first, "/runbook status")
     world.say("bob", first, "/runbook unhalt I am in a hurry")

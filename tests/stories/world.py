@@ -112,10 +112,10 @@ class World:
         return self.forge.name == GITLAB
 
     @contextmanager
-    def on(self, host: str = HOME) -> Iterator[None]:
-        """Be on a host until the end of the block, as the runner where it is somebody by itself."""
+    def on(self, host: str = HOME, *, person: str = "alice", words: tuple[str, ...] = ()) -> Iterator[None]:
+        """Be on a host until the end of the block, as whoever types a command; as the runner without one."""
         before = {name: os.environ.get(name) for name in ("RUNBOOK_STATE", "GIT_CONFIG_GLOBAL")}
-        os.environ.update(self.environment(host))
+        os.environ.update(self.environment(host, person=person, words=words))
         try:
             yield
         finally:
@@ -321,6 +321,7 @@ class World:
         assert len(set(late)) == len(late)
         for run in self.runs():
             self._check_comments(run)
+        self.forge.check()
 
     def _check_comments(self, run: Run) -> None:
         thread = self.thread(run.plan.issue)

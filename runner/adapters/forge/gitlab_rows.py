@@ -84,7 +84,9 @@ def kept(text: str, doing: str, *, empty: bool = False) -> str:
     if not text.strip() and not empty:
         raise RequestError(doing, "it is empty", hint="say something")
     if len(text) > LONGEST:
-        raise RequestError(doing, f"it has more than {LONGEST:,} characters", hint="write less, or attach a file")
+        raise RequestError(
+            doing, f"it has {len(text):,} characters, and {LONGEST:,} is the most", hint="write less, or attach a file"
+        )
     try:
         text.encode()
     except UnicodeEncodeError:
