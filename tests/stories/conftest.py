@@ -13,7 +13,7 @@ from tests.gitlab.contract import FILE
 from tests.gitlab.many import Many, serving_many
 from tests.stories import world as worlds
 from tests.stories.forges import GITLAB, PLAIN, GitLab
-from tests.stories.told import ON_PLAIN_GIT_ALONE, TOLD_SO_FAR
+from tests.stories.told import ON_PLAIN_GIT_ALONE
 from tests.stories.world import World
 
 Place = Callable[[str], World]
@@ -23,7 +23,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tell every story that has a world on both forges, but for those that are listed with a reason."""
     if "founded" in metafunc.fixturenames:
         module = metafunc.module.__name__.rpartition(".")[2]
-        alone = f"{module}::{metafunc.function.__name__}" in ON_PLAIN_GIT_ALONE or module not in TOLD_SO_FAR
+        alone = {module, f"{module}::{metafunc.function.__name__}"} & ON_PLAIN_GIT_ALONE.keys()
         forges = [PLAIN] if alone else [PLAIN, GITLAB]
         metafunc.parametrize("founded", forges, indirect=True, scope="module")
 

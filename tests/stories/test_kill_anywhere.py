@@ -1,7 +1,8 @@
 """Kill -9 at every point between two effects, then reconcile: the same end as without it, and nothing twice.
 
-The story is cut into three stages, so that kernels run only where a kernel is involved. Each stage is killed at its
-first effect, at its second, and so on until it gets through; a test item takes every `PARTS`-th of them.
+The story is cut into three stages, so that kernels run only where a kernel is involved. Each stage is killed before its
+first effect, between the first and the second, and so on until it gets through; a test item takes every `PARTS`-th of
+these points. Each point has its turn on both forges: on one the same clone goes on, on the other another one does.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,18 +30,21 @@ PARTS = 3
 MOST = 60
 """More effects than any stage has: a stage that never gets through is a fault."""
 
-Make = Callable[[], World]
+
+@pytest.fixture(scope="module")
+def asked(founded: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world in which somebody asks for a run."""
+    world = worlds.copied(founded, tmp_path_factory.mktemp("asked") / "w")
+    world.ask("count")
+    return world
 
 
-@pytest.fixture
-def fresh(founded: World, tmp_path: Path) -> Make:
-    """Make one world after another; only the last one is kept."""
-
-    def made() -> World:
-        shutil.rmtree(tmp_path / "w", ignore_errors=True)
-        return worlds.copied(founded, tmp_path / "w")
-
-    return made
+@pytest.fixture(scope="module")
+def approved(founded: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world in which somebody has just approved a plan."""
+    world = worlds.copied(founded, tmp_path_factory.mktemp("approved") / "w")
+    world.approve(world.planned("count"))
+    return world
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +65,7 @@ def killed(
     more: tuple[str, ...] = (),
     code: int = 0,
 ) -> bool:
-    """Reconcile until the N-th effect, or the N-th of a name (`NAME:N`); False if it got through, ending with a code."""
+    """Reconcile until the N-th effect, or the N-th of a name (`NAME:N`); False if it got through, with an exit code."""
     log = world.folder / "effects"
     log.unlink(missing_ok=True)
     command = [
@@ -80,33 +84,37 @@ def killed(
     return done.returncode != code
 
 
-def numbers(part: int) -> Iterator[int]:
-    yield from range(part, MOST, PARTS)
+def points(world: World, part: int) -> Iterator[tuple[int, str, str]]:
+    """Which effect to be killed at, before or after it, and who goes on; after one effect is before the next."""
+    for point in range(part - 1, MOST, PARTS):
+        same = (point % 2 == 0) is not world.on_gitlab
+        if same or point == 0:
+            yield point + 1, "before", "alice" if same else "bob"
+        else:
+            yield point, "after", "bob"
 
 
 def kinds(world: World) -> list[str]:
     return [event.type for event in world.events()]
 
 
-VARIANTS = pytest.mark.parametrize(("again", "when"), [("alice", "before"), ("bob", "after")])
-"""Who goes on: the same clone, or another one on the same host."""
 EACH_PART = pytest.mark.parametrize("part", range(1, PARTS + 1))
+ISSUE = "1"
 
 
 @EACH_PART
-@VARIANTS
 def test_killed_while_planning_there_is_one_plan_and_it_is_told_once(
-    fresh: Make, *, part: int, again: str, when: str
+    asked: World, tmp_path: Path, *, part: int
 ) -> None:
-    for number in numbers(part):
-        world = fresh()
-        issue = world.ask("count")
+    for number, when, again in points(asked, part):
+        shutil.rmtree(tmp_path / "w", ignore_errors=True)
+        world = worlds.copied(asked, tmp_path / "w")
         on_the_way = killed(world, number, when=when)
         world.reconcile(again)
         assert kinds(world) == ["genesis", "plan"]
-        run = world.run(issue)
+        run = world.run(ISSUE)
         assert run.state is RunState.PLANNED
-        thread = world.thread(issue)
+        thread = world.thread(ISSUE)
         assert thread.issue.labels == {"runbook::planned"}
         assert [one.ours for one in thread.comments] == [False, True]
         assert markers.find(thread, markers.of(run.id, Kind.PLAN, 1))
@@ -117,18 +125,18 @@ def test_killed_while_planning_there_is_one_plan_and_it_is_told_once(
 
 
 @EACH_PART
-@VARIANTS
 def test_killed_between_approval_and_the_end_of_the_worker_it_is_executed_once(
-    fresh: Make, *, part: int, again: str, when: str
+    approved: World, tmp_path: Path, *, part: int
 ) -> None:
-    for number in numbers(part):
-        world = fresh()
-        issue = world.planned("count")
-        world.approve(issue)
+    for number, when, again in points(approved, part):
+        shutil.rmtree(tmp_path / "w", ignore_errors=True)
+        world = worlds.copied(approved, tmp_path / "w")
+        # What was planned leaves its trace where it was planned.
+        (approved.traces / "count").unlink(missing_ok=True)
         on_the_way = killed(world, number, when=when)
         world.reconcile(again)
-        assert_done(world, issue)
-        assert world.times() == 1
+        assert_done(world, ISSUE)
+        assert approved.times() == 1
         # What comes after the worker's end is killed in the test below, without a kernel.
         if not on_the_way or "forget" in (world.folder / "effects").read_text():
             return
@@ -136,16 +144,15 @@ def test_killed_between_approval_and_the_end_of_the_worker_it_is_executed_once(
 
 
 @EACH_PART
-@VARIANTS
 def test_killed_while_sealing_the_evidence_lands_once_and_the_issue_is_closed(
-    sealed: World, tmp_path: Path, *, part: int, again: str, when: str
+    sealed: World, tmp_path: Path, *, part: int
 ) -> None:
-    for number in numbers(part):
+    for number, when, again in points(sealed, part):
         shutil.rmtree(tmp_path / "w", ignore_errors=True)
         world = worlds.copied(sealed, tmp_path / "w")
         on_the_way = killed(world, number, when=when)
         world.reconcile(again)
-        assert_done(world, "1")
+        assert_done(world, ISSUE)
         assert sealed.times() == 1
         if not on_the_way:
             return

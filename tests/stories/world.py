@@ -238,12 +238,12 @@ class World:
     def events(self, person: str = "alice") -> tuple[Event, ...]:
         """The whole ledger, checked from the beginning."""
         with self.workspace(person) as opened, closing(opened.ledger()) as ledger:
-            ledger.refresh()
+            ledger.refresh(fetch=False)  # opening it has fetched
             return tuple(event for event, _ in ledger.cache.since(0))
 
-    def runs(self) -> tuple[Run, ...]:
+    def runs(self, events: tuple[Event, ...] = ()) -> tuple[Run, ...]:
         """Every run, oldest first: a run whose events do not fit together does not fold."""
-        events = self.events()
+        events = events or self.events()
         ids = dict.fromkeys(event.run for event in events if event.run)
         return tuple(fold([event for event in events if event.run == run]) for run in ids)
 
@@ -262,7 +262,7 @@ class World:
     def locks(self) -> dict[str, int]:
         """Which locks are held, by which start."""
         with self.workspace() as opened, closing(opened.ledger()) as ledger:
-            return dict(ledger.refresh().locks)
+            return dict(ledger.refresh(fetch=False).locks)
 
     def times(self, file: str = "count") -> int:
         """How often a cell left its trace."""
@@ -319,7 +319,7 @@ class World:
         late = [event.body.start for event in events if isinstance(event.body, Late)]
         assert sorted(closed) == opened, "every start is closed once"
         assert len(set(late)) == len(late)
-        for run in self.runs():
+        for run in self.runs(events):
             self._check_comments(run)
         self.forge.check()
 
