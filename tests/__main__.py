@@ -1,6 +1,6 @@
 """Every check and every test, in one command: `python -m tests`. CI calls exactly this.
 
-Steps run in order and all of them run, whatever fails; the tests come last, so that their summary is the last thing to
+All steps run, whatever fails; the tests come last and alone, so that their summary is the last thing to
 read. With CI=true a test that is skipped has failed, unless its reason begins with `machine:`.
 """
 
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +29,8 @@ SYSTEM = {
 
 NODE = ROOT / "tests" / "gitlab" / "ci_local"
 """The program that runs `.gitlab-ci.yml`, pinned with all that it needs; where there is no npm, its test is skipped."""
+WORKERS = str((os.cpu_count() or 1) + 1)
+"""One more than there are cores: tests wait for processes, disks and clocks for part of their time."""
 
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("format", ("ruff", "format", "--check", ".")),
@@ -37,7 +40,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("runbooks", ("runbook", "lint", "runbooks")),
     (
         "tests",
-        ("pytest", "-n", "auto", "--dist", "worksteal", "--cov", "--cov-report", "term:skip-covered", "-r", "fEs"),
+        ("pytest", "-n", WORKERS, "--dist", "worksteal", "--cov", "--cov-report", "term:skip-covered", "-r", "fEs"),
     ),
 )
 
@@ -48,13 +51,20 @@ def main() -> int:
     failed = [] if _install() else ["system packages"]
     _heading("node packages")
     failed += [] if _install_node() else ["node packages"]
-    for name, command in STEPS:
-        if name == "tests" and failed:
-            print(f"\nFailed so far: {', '.join(failed)}.", flush=True)
-        _heading(name)
-        if not _run(command):
-            failed.append(name)
-    return 1 if failed else 0
+    # The small ones use one core each, and say little: they run at once, and are shown one after the other.
+    *small, (_, tests) = STEPS
+    with ThreadPoolExecutor() as pool:
+        started = [(name, pool.submit(_run, command, shown=False)) for name, command in small]
+        for name, step in started:
+            good, said = step.result()
+            _heading(name)
+            print(said, end="", flush=True)
+            failed += [] if good else [name]
+    if failed:
+        print(f"\nFailed so far: {', '.join(failed)}.", flush=True)
+    _heading("tests")
+    good, _ = _run(tests, shown=True)
+    return 1 if failed or not good else 0
 
 
 def _install() -> bool:
@@ -85,14 +95,25 @@ def _install_node() -> bool:
     return subprocess.run(words, cwd=NODE, check=False).returncode == 0
 
 
-def _run(command: Sequence[str]) -> bool:
+def _run(command: Sequence[str], *, shown: bool) -> tuple[bool, str]:
+    """Run a step, and say whether all was well; what it said comes back, unless it was shown as it came."""
     program = BIN / command[0]
     if not program.exists():
-        print(f"{command[0]} is not installed here; run: {sys.executable} -m pip install -e '.[test]'", flush=True)
-        return False
+        missing = f"{command[0]} is not installed here; run: {sys.executable} -m pip install -e '.[test]'\n"
+        print(missing if shown else "", end="", flush=True)
+        return False, missing
     # The environment's own programs come first, so that tests which start `runbook` start this one.
     environment = {**os.environ, "PATH": os.pathsep.join((str(BIN), os.environ.get("PATH", "")))}
-    return subprocess.run([str(program), *command[1:]], cwd=ROOT, check=False, env=environment).returncode == 0
+    done = subprocess.run(
+        [str(program), *command[1:]],
+        cwd=ROOT,
+        check=False,
+        env=environment,
+        stdout=None if shown else subprocess.PIPE,
+        stderr=None if shown else subprocess.STDOUT,
+        text=True,
+    )
+    return done.returncode == 0, done.stdout or ""
 
 
 def _heading(name: str) -> None:

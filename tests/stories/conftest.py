@@ -24,7 +24,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "founded" in metafunc.fixturenames:
         module = metafunc.module.__name__.rpartition(".")[2]
         alone = {module, f"{module}::{metafunc.function.__name__}"} & ON_PLAIN_GIT_ALONE.keys()
-        forges = [PLAIN] if alone else [PLAIN, GITLAB]
+        # What is told again runs the same code again: the coverage of the first telling says it all, and costs a third.
+        again = () if alone else (pytest.param(GITLAB, marks=pytest.mark.no_cover),)
+        forges = (PLAIN, *again)
         metafunc.parametrize("founded", forges, indirect=True, scope="module")
 
 

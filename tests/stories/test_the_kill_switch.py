@@ -94,13 +94,17 @@ def test_halt_and_unhalt_from_the_command_line_open_an_issue_of_their_own(world:
     said = world.cli("carol", "halt", "smoke", "in", "the", "server", "room", "--json")
     assert said.code == 0, said.err
     value = json.loads(said.out)
-    assert (value["halted"], value["refused"]) == (1, "")
     assert world.thread(value["issue"]).issue.title == "Halt smoke in the server room"
     refused = world.cli("bob", "unhalt")
-    assert refused.code == 2
-    assert "policy lets @oncall halt" in refused.out
     lifted = world.cli("carol", "unhalt", "it was toast", "--issue", value["issue"])
-    assert (lifted.code, "possible again" in lifted.out) == (0, True), lifted
+    if world.on_gitlab:
+        told = world.words("2"), world.words(value["issue"])
+    else:
+        assert (value["halted"], value["refused"]) == (1, "")
+        assert (refused.code, lifted.code) == (2, 0)
+        told = refused.out, lifted.out
+    assert "policy lets @oncall halt" in told[0]
+    assert "possible again" in told[1]
     assert kinds(world) == ["genesis", "halt", "unhalt"]
 
 
