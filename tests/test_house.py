@@ -52,9 +52,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/supervisor/owning_up.py": "tests/stories/test_break_glass.py",
     # A change that people merge is seen from its request to its evidence.
     "runner/ledger/merged.py": "tests/stories/test_proposals.py",
-    "runner/ports/review.py": "tests/stories/test_proposals.py",
-    "runner/adapters/forge/local_review.py": "tests/stories/test_proposals.py",
-    "runner/adapters/forge/gitlab_review.py": "tests/stories/test_proposals.py",
+    "runner/adapters/forge/local_review.py": "tests/ports/test_review.py",
     "runner/supervisor/fidelity.py": "tests/stories/test_proposals.py",
     "runner/supervisor/merges.py": "tests/stories/test_proposals.py",
     "runner/supervisor/proposed.py": "tests/stories/test_proposals.py",

@@ -122,7 +122,7 @@ def founded(
         assert begun.code == 0, begun.err
         yield place
         assert server.missing == []
-        assert server.contract is None or server.contract.broken == []
+        assert server.contract is None or server.contract.broken == [], server.contract.broken
 
 
 def _clone(place: Place, name: str) -> None:

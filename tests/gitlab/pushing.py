@@ -10,7 +10,7 @@ from tests.gitlab.call import Call
 from tests.gitlab.deliveries import tell
 from tests.gitlab.payloads import push_event
 from tests.gitlab.repository import EMPTY, Repository
-from tests.gitlab.site import Level, Project, Protected, Site, User
+from tests.gitlab.site import Level, MergeRequest, Project, Protected, Site, User, Version
 
 MOST_AT_ONCE = 3
 """Branches in one push above which GitLab sends no push hook at all."""
@@ -47,6 +47,15 @@ def protection(site: Site, project: Project, user: User) -> str:
     return "\n".join(lines)
 
 
+def version(call: Call, project: Project, request: MergeRequest) -> None:
+    """Keep what the branch holds now."""
+    if not request.sha:
+        return
+    base = Repository(project.folder).git("merge-base", f"refs/heads/{request.target}", request.sha)
+    made = Version(id=call.site.number(), head=request.sha, base=base, created=call.now())
+    request.versions.append(made)
+
+
 def pushed(call: Call, project: Project, before: Mapping[str, str]) -> None:
     """Let follow what follows from branches that have moved."""
     after = Repository(project.folder).branches()
@@ -55,6 +64,7 @@ def pushed(call: Call, project: Project, before: Mapping[str, str]) -> None:
         if request.state == "opened" and request.source in moved:
             request.sha, request.updated = after.get(request.source, ""), call.now()
             request.approvals.clear()
+            version(call, project, request)
     if len(moved) > MOST_AT_ONCE:
         return
     for name in moved:

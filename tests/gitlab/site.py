@@ -118,6 +118,16 @@ class Issue:
     moved_to: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What a merge request's branch has held: GitLab keeps one for each push."""
+
+    id: int
+    head: str
+    base: str
+    created: datetime
+
+
 @dataclass(slots=True, kw_only=True)
 class MergeRequest:
     """A merge request; `sha` is the head of its source branch, and of what was merged once it is merged."""
@@ -140,8 +150,12 @@ class MergeRequest:
     sha: str = ""
     base: str = ""
     merge_commit: str | None = None
+    squash_commit: str | None = None
     merged: datetime | None = None
     merged_by: User | None = None
+    closed: datetime | None = None
+    closed_by: User | None = None
+    versions: list[Version] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -284,6 +298,8 @@ class Project:
     protected_environments: dict[str, dict[str, Any]] = field(default_factory=dict)
     resource_groups: dict[str, str] = field(default_factory=dict)
     moved_from: set[str] = field(default_factory=set)
+    merge_method: str = "merge"
+    """`merge` makes a merge commit, `ff` never does and moves the branch forward only."""
     internal: bool = False
     """Every user of the site may see it and write issues; nobody becomes a member by that."""
 

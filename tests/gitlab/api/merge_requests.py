@@ -13,7 +13,7 @@ from tests.gitlab.deliveries import tell
 from tests.gitlab.marks import relabel
 from tests.gitlab.paging import paged
 from tests.gitlab.payloads import merge_request_event
-from tests.gitlab.pushing import pushed, rule_for
+from tests.gitlab.pushing import pushed, rule_for, version
 from tests.gitlab.quick_actions import extract
 from tests.gitlab.repository import GitError, Repository
 from tests.gitlab.site import Issue, Level, MergeRequest, Rule, Tier, User
@@ -36,8 +36,8 @@ def shape(one: MergeRequest, call: Call) -> dict[str, Any]:
         "merged_by": shapes.user(one.merged_by, call.base) if one.merged_by else None,
         "merge_user": shapes.user(one.merged_by, call.base) if one.merged_by else None,
         "merged_at": time(one.merged),
-        "closed_by": None,
-        "closed_at": None,
+        "closed_by": shapes.user(one.closed_by, call.base) if one.closed_by else None,
+        "closed_at": time(one.closed),
         "target_branch": one.target,
         "source_branch": one.source,
         "user_notes_count": len(one.notes),
@@ -58,7 +58,7 @@ def shape(one: MergeRequest, call: Call) -> dict[str, Any]:
         "detailed_merge_status": _standing(call, one, conflicts=conflicts),
         "sha": one.sha,
         "merge_commit_sha": one.merge_commit,
-        "squash_commit_sha": None,
+        "squash_commit_sha": one.squash_commit,
         "discussion_locked": None,
         "should_remove_source_branch": None,
         "force_remove_source_branch": False,
@@ -72,6 +72,11 @@ def shape(one: MergeRequest, call: Call) -> dict[str, Any]:
         "diff_refs": {"base_sha": one.base, "head_sha": one.sha, "start_sha": one.base},
         "user": {"can_merge": _may_merge(call, one)},
     }
+
+
+def row(one: MergeRequest, call: Call) -> dict[str, Any]:
+    """A merge request as lists show it."""
+    return {name: value for name, value in shape(one, call).items() if name not in {"diff_refs", "user"}}
 
 
 def _standing(call: Call, one: MergeRequest, *, conflicts: bool) -> str:
@@ -108,7 +113,7 @@ def merge_requests(call: Call) -> Answer:
         and query.get("source_branch", one.source) == one.source
         and query.get("target_branch", one.target) == one.target
     ]
-    return paged(call, rows[::-1], lambda one: shape(one, call))
+    return paged(call, rows[::-1], lambda one: row(one, call))
 
 
 @on("GET", "/projects/{id}/merge_requests/{merge_request_iid}")
@@ -146,6 +151,7 @@ def open_merge_request(call: Call) -> Answer:
         base=repository.git("merge-base", base, head),
     )
     project.merge_requests[one.iid] = one
+    version(call, project, one)
     relabel(call, one, add=call.names("labels"))
     tell(call.site, project, "merge_requests", event=lambda: merge_request_event(one, call, action="open"))
     return Answer(status=201, body=shape(one, call))
@@ -162,7 +168,7 @@ def change_merge_request(call: Call) -> Answer:
     reviewers = call.people("reviewer_ids")
     one.reviewers = one.reviewers if reviewers is None else reviewers
     if call.given.get("state_event") == "close" and one.state == "opened":
-        one.state = "closed"
+        one.state, one.closed, one.closed_by = "closed", call.now(), call.user
     one.updated = call.now()
     tell(call.site, call.project, "merge_requests", event=lambda: merge_request_event(one, call, action="update"))
     return Answer(body=shape(one, call))
@@ -184,13 +190,53 @@ def merge(call: Call) -> Answer:
         f"Merge branch '{one.source}' into '{one.target}'\n\n{one.title}\n\nSee merge request {project.path}!{one.iid}"
     )
     try:
-        one.merge_commit = repository.merge(one.sha, one.target, message=message, by=(call.user.name, call.user.email))
+        by = (call.user.name, call.user.email)
+        _bring_in(repository, one, method=project.merge_method, squash=_asked(call), message=message, by=by)
     except GitError:
         raise RefusedError(422, "Branch cannot be merged") from None
     one.state, one.merged, one.merged_by, one.updated = "merged", call.now(), call.user, call.now()
     pushed(call, project, before)
     tell(call.site, project, "merge_requests", event=lambda: merge_request_event(one, call, action="merge"))
     return Answer(body=shape(one, call))
+
+
+def _asked(call: Call) -> bool:
+    """Whether one commit is to be made of all."""
+    return call.given.get("squash") in {True, "true"}
+
+
+def _bring_in(
+    repository: Repository, one: MergeRequest, *, method: str, squash: bool, message: str, by: tuple[str, str]
+) -> None:
+    """Merge in one of GitLab's ways; a fast-forward leaves no commit of its own."""
+    head = one.sha
+    if squash:
+        head = one.squash_commit = repository.squash(one.sha, one.target, message=one.title, by=by)
+    if method == "ff":
+        repository.forward(head, one.target)
+    else:
+        one.merge_commit = repository.merge(head, one.target, message=message, by=by)
+
+
+@on("GET", "/projects/{id}/merge_requests/{merge_request_iid}/versions")
+def versions(call: Call) -> Answer:
+    """What its branch has held, newest first."""
+    one = call.merge_request
+    rows = [
+        {
+            "id": version.id,
+            "head_commit_sha": version.head,
+            "base_commit_sha": version.base,
+            "start_commit_sha": version.base,
+            "created_at": time(version.created),
+            "merge_request_id": one.id,
+            "state": "collected",
+            "real_size": "1",
+            "patch_id_sha": None,
+        }
+        for version in one.versions
+    ]
+    return paged(call, rows[::-1], lambda row: row)
 
 
 @on("GET", "/projects/{id}/merge_requests/{merge_request_iid}/diffs")
@@ -214,7 +260,7 @@ def related(call: Call) -> Answer:
     """The merge requests that mention the issue."""
     mark = f"#{call.issue.iid}"
     rows = [one for one in call.project.merge_requests.values() if mark in one.description.replace(",", " ").split()]
-    return paged(call, rows, lambda one: shape(one, call))
+    return paged(call, rows, lambda one: row(one, call))
 
 
 def _issues(call: Call, numbers: Iterable[str]) -> list[Issue]:
@@ -260,6 +306,7 @@ def approvals_shape(one: MergeRequest, call: Call) -> dict[str, Any]:
             {"user": shapes.user(call.site.users[number], call.base), "approved_at": time(at)}
             for number, at in one.approvals.items()
         ],
+        "approval_rules_left": [{"id": rule.id, "name": rule.name, "rule_type": "regular"} for rule in left],
         "has_approval_rules": bool(call.project.rules),
     }
 

@@ -1,0 +1,104 @@
+"""Stories of changes that people merge on GitLab: one merge request for each, and its merge is the approval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gitlab
+import pytest
+from gitlab.v4.objects import Project
+
+from tests.gitlab.clients import git
+from tests.gitlab.contract import FILE
+from tests.gitlab.faults import Fault, Kind
+from tests.gitlab.place import Place, founded
+from tests.gitlab.repository import Repository
+from tests.gitlab.seed import BOT
+from tests.gitlab.site import MergeRequest, Rule, Tier
+from tests.stories.proposals import AFTER, BEFORE, ONLY, SERVE, ZONE
+
+
+@pytest.fixture(params=[Tier.FREE, Tier.PREMIUM], ids=lambda tier: tier.value)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if not FILE.exists():
+        pytest.skip("machine: GitLab's contract lies in the shared folder, which is not here")
+    with founded(tmp_path, tier=request.param) as made:
+        files: dict[str, bytes | None] = {
+            ZONE: BEFORE.encode(),
+            "runbooks/serve.ipynb": SERVE,
+            "runbooks/only.ipynb": ONLY,
+            "CODEOWNERS": b"/infra/dns/ @carol @alice\n",
+        }
+        repository(made).write("main", files, start="main", message="Zones", by=("Bob", "bob@example.org"))
+        yield made
+
+
+def repository(place: Place) -> Repository:
+    return Repository(place.seeded.project.folder)
+
+
+def at_gitlab(place: Place, name: str) -> Project:
+    token, certificate = place.seeded.tokens[name], str(place.certificate)
+    client = gitlab.Gitlab(place.server.base, private_token=token, ssl_verify=certificate)
+    return client.projects.get(place.seeded.project.id)
+
+
+def asked(place: Place, runbook: str = "serve") -> int:
+    made = at_gitlab(place, "alice").issues.create({"title": "Please", "description": place.ask(runbook)})
+    assert place.cli(BOT, "reconcile", "--once").code in {0, 3, 5}
+    return int(made.iid)
+
+
+def requests(place: Place) -> list[MergeRequest]:
+    return list(place.seeded.project.merge_requests.values())
+
+
+def as_seen_by(place: Place, name: str, number: int = 1) -> Any:
+    return at_gitlab(place, name).mergerequests.get(number)
+
+
+def test_a_request_becomes_a_merge_request_whose_merge_starts_the_run(place: Place) -> None:
+    with_rules = place.server.site.tier is Tier.PREMIUM
+    carol = place.server.site.named("carol")
+    assert carol
+    if with_rules:
+        rule = Rule(id=place.server.site.number(), name="Zone owners", required=1, users=[carol])
+        place.seeded.project.rules[rule.id] = rule
+    lost = place.server.faults.order(Fault(kind=Kind.LOST, method="POST", path="/merge_requests", times=1))
+    issue = asked(place)
+    lost.times = 0
+    place.cli(BOT, "reconcile", "--once")
+    (request,) = requests(place)
+    assert request.reviewers == [carol], "owners of the files, without whoever asked"
+    assert request.description.startswith(f"Related to #{issue}\n")
+    assert [file["new_path"] for file in repository(place).diffs(request.base, request.sha)] == [ZONE]
+    (plan,) = place.said(issue)
+    assert f"{place.server.base}/ops/runbooks/-/merge_requests/1" in plan
+    related = at_gitlab(place, "bob").issues.get(issue).related_merge_requests()
+    assert [one["iid"] for one in related] == [1]
+    at_gitlab(place, "bob").issues.get(issue).notes.create({"body": f"/runbook approve {digest(plan)}"})
+    assert place.cli(BOT, "reconcile", "--once").code in {0, 3}
+    assert place.times() == 0, "a yes in a comment alone starts nothing"
+    as_seen_by(place, "carol").approve()
+    as_seen_by(place, "bob").merge(squash=with_rules)
+    done = place.cli(BOT, "reconcile", "--once")
+    assert done.code == 0, done.out + done.err
+    assert place.times() == 1
+    assert (place.traces / "served").read_text() == AFTER
+    assert any(said.startswith("- **Result:** `succeeded`") for said in place.said(issue))
+    git("fetch", "-q", "origin", at=place.folder / "alice", certificate=place.certificate)
+    shown = place.cli("alice", "log", "--json").out
+    run = shown[shown.index('"run": "') + 8 :].split('"')[0]
+    told = place.cli("alice", "show", run).out
+    assert "!1 by bob" in told
+    assert "carol" in told
+    assert request.merge_commit
+    assert request.merge_commit in told
+    verified = place.cli("alice", "verify", "--json")
+    assert verified.code == 0, verified.out
+
+
+def digest(plan: str) -> str:
+    return plan.split("/runbook reject ")[1].split(maxsplit=1)[0]
