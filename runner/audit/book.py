@@ -137,7 +137,8 @@ class Book:
             self.undoable.pop(plan.revert_of, None)
         left = standing(told.attempts)
         last = told.attempts[-1] if told.attempts else None
-        if left.begun and not left.doubts and not plan.revert_of and last and last.manifest:
+        changed = left.begun or plan.proposal
+        if changed and not left.doubts and not plan.revert_of and last and last.manifest:
             fingerprint = plan.rehearsal.fingerprint
             what = Undoing(
                 attempt=last.number, manifest=last.manifest, changes=tuple(left.begun), fingerprint=fingerprint
@@ -194,7 +195,10 @@ class Book:
 def likeness(plan: Plan, undoes: Undoing) -> bytes:
     """A digest of what a run and its revert have in common: runbook, values, targets, and what there is to undo."""
     common = [plan.runbook, plan.parameters, plan.injected, plan.targets, plan.read_secrets, plan.change_secrets]
-    undone = [undoes.attempt, undoes.manifest, sorted(undoes.changes), undoes.fingerprint]
+    files = plan.proposal.files if plan.proposal else ()
+    # A revert proposes the same files the other way round.
+    merged = [[one.path, *((one.after, one.before) if plan.revert_of else (one.before, one.after))] for one in files]
+    undone = [merged, undoes.attempt, undoes.manifest, sorted(undoes.changes), undoes.fingerprint]
     return bytes.fromhex(sha256(canonical([*map(msgspec.to_builtins, common), *undone])))[:16]
 
 

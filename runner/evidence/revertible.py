@@ -36,9 +36,10 @@ def why_not(run: Run, plan: Plan, *, runbook: Runbook, standing: Standing) -> tu
         return ("its owner was lost, so no outcome says what it changed: look, and ask for what is needed by name",)
     if run.state is not RunState.FINISHED:
         return (f"it is {run.state.value}; only a run that has ended is reverted",)
-    if run.rollback is Rollback.COMPLETE:
+    merged = plan.proposal is not None  # what people merged is there, whatever its cells did or undid
+    if run.rollback is Rollback.COMPLETE and not merged:
         return ("its changes were undone when it ended",)
-    if not standing.begun:
+    if not standing.begun and not merged:
         return ("it changed nothing",)
     return (*standing.doubts, *_obstacles(runbook, standing))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from runner.approval.decide import Verdict
 from runner.evidence import layout
-from runner.ledger.bodies import Start, Status
+from runner.ledger.bodies import Rollback, Start, Status
 from runner.plan.run import RunState
-from tests.stories.proposals import AFTER, BEFORE, SERVE, ZONE
+from tests.stories.proposals import AFTER, BEFORE, ONLY, SERVE, ZONE
 from tests.stories.world import BOB, World, git
 
 
@@ -65,4 +65,95 @@ def test_a_change_is_proposed_merged_and_then_carried_out_with_what_was_merged(w
     assert ZONE in shown
     verified = world.cli("alice", "verify")
     assert verified.code == 0, verified.out
+    world.check()
+
+
+def test_what_is_reverted_opens_the_reverse_change_and_proves_what_was_before(world: World) -> None:
+    repository(world)
+    issue = world.planned("serve")
+    merge(world, issue)
+    world.reconcile()
+    old = world.run(issue)
+    assert old.outcome is Status.SUCCEEDED, world.words(issue)
+    world.say("alice", issue, f"/runbook revert {old.id} the address is wrong")
+    world.reconcile()
+    run = world.run(issue)
+    assert (run.state, run.plan.revert_of) == (RunState.PLANNED, old.id)
+    assert git(world.remote, "show", f"{branch(world, issue)}:{ZONE}").decode() == BEFORE
+    merge(world, issue)
+    world.reconcile()
+    run = world.run(issue)
+    assert (run.state, run.outcome) == (RunState.FINISHED, Status.SUCCEEDED), world.words(issue)
+    assert git(world.remote, "show", f"main:{ZONE}").decode() == BEFORE
+    assert (world.traces / "served").read_text() == BEFORE
+    record = world.manifest(run)
+    assert (record.reverts, record.result.restored) == (old.id, True)
+    verified = world.cli("alice", "verify")
+    assert verified.code == 0, verified.out
+    # What was reverted is there to be proposed again, by name.
+    world.commit({ZONE: "; somebody else's\n"})
+    world.say("alice", issue, f"/runbook revert {old.id} again")
+    world.reconcile()
+    assert f"run {run.id} has reverted it" in world.words(issue)
+    world.check()
+
+
+def test_a_runbook_that_acts_by_the_merge_alone_ends_with_its_verification_and_is_reverted_by_one(world: World) -> None:
+    world.commit({"runbooks/only.ipynb": ONLY})
+    issue = world.planned("only")
+    merge(world, issue)
+    world.reconcile()
+    old = world.run(issue)
+    assert (old.outcome, old.rollback) == (Status.SUCCEEDED, Rollback.NOT_NEEDED), world.words(issue)
+    assert world.times() == 1
+    world.say("alice", issue, f"/runbook revert {old.id}")
+    world.reconcile()
+    assert world.run(issue).plan.revert_of == old.id, world.words(issue)
+    merge(world, issue)
+    world.reconcile()
+    assert world.run(issue).outcome is Status.SUCCEEDED, world.words(issue)
+    assert ZONE not in git(world.remote, "ls-tree", "-r", "--name-only", "main").decode()
+    verified = world.cli("alice", "verify")
+    assert verified.code == 0, verified.out
+    world.check()
+
+
+def test_what_was_altered_or_merged_by_the_wrong_people_starts_nothing_and_says_why(world: World) -> None:
+    repository(world)
+    altered, forwarded, strange, unwanted = (world.planned("serve", host=f"web-{number}") for number in range(4))
+    # Somebody adds to the branch: people see it at once, and merging it changes nothing about that.
+    clone = world.clone("mallory")
+    git(clone, "fetch", "-q", "origin")
+    git(clone, "checkout", "-q", "-B", "work", f"origin/{branch(world, altered)}")
+    (clone / ZONE).write_text(AFTER + "evil A 6.6.6.6\n")
+    git(clone, "commit", "-q", "-a", "-m", "a small addition")
+    git(clone, "push", "-q", "origin", f"work:{branch(world, altered)}")
+    world.reconcile()
+    assert world.words(altered).count("held something else than what was planned") == 1
+    merge(world, altered)
+    world.reconcile()
+    said = world.words(altered)
+    assert "what was merged at infra/dns/lab.zone is not what was planned" in said
+    assert "evil" in said
+    world.commit({ZONE: BEFORE})
+    # Nobody's name is on a fast-forward, and Mallory is in no list.
+    world.commit({"README.md": "x"})
+    for issue, person, how in ((forwarded, "bob", ()), (strange, "mallory", ("--no-ff", "-S"))):
+        fetched = world.clone(person)
+        git(fetched, "fetch", "-q", "origin")
+        if not how:
+            git(fetched, "checkout", "-q", "-B", "work", f"origin/{branch(world, issue)}")
+            git(fetched, "rebase", "-q", "origin/main")
+            git(fetched, "push", "-q", "--force", "origin", f"work:{branch(world, issue)}")
+        merge(world, issue, person=person, how=how or ("--ff-only",))
+        world.reconcile()
+        assert "merged by somebody whom nothing proves, and that is not the approval" in world.words(issue)
+        world.commit({ZONE: BEFORE})
+    # And a no takes the branch away.
+    world.say("bob", unwanted, f"/runbook reject {world.run(unwanted).digest[:12]} not today")
+    world.reconcile()
+    assert world.run(unwanted).state is RunState.REJECTED
+    assert branch(world, unwanted) not in git(world.remote, "branch", "--format=%(refname:short)").decode().split()
+    assert world.times() == 0
+    assert {run.state for run in world.runs()} == {RunState.PLANNED, RunState.REJECTED}
     world.check()
