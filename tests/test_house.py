@@ -19,6 +19,8 @@ FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "base", "manager", 
 
 TESTED_ELSEWHERE: dict[str, str] = {
     # Declarations alone: nouns and a Protocol, with nothing in them that could be wrong by itself.
+    "runner/supervisor/freezing.py": "tests/stories/test_a_request_on_gitlab.py",
+    "runner/ledger/frozen.py": "tests/audit/test_attacks.py",
     "runner/supervisor/assigning.py": "tests/stories/test_a_request_on_gitlab.py",
     "runner/supervisor/relating.py": "tests/stories/test_a_request_on_gitlab.py",
     "runner/supervisor/judging.py": "tests/supervisor/test_gather.py",

@@ -21,6 +21,7 @@ from runner.approval.count import Count, count
 from runner.approval.freeze import Hold, holds
 from runner.approval.glob import matches_any
 from runner.approval.merging import ABSENT, Standing
+from runner.approval.periods import NOTHING_KEPT, Kept, held
 from runner.approval.rules import ISOLATION, Identity, Policy, Resume, Rule
 from runner.digest import Digest
 from runner.ledger.bodies import Rehearsal
@@ -97,6 +98,7 @@ def decide(
     now: datetime,
     resumption: Resumption | None = None,
     proposed: Standing = ABSENT,
+    kept: Kept = NOTHING_KEPT,
 ) -> Decision:
     """Judge a plan: may it start now?
 
@@ -109,6 +111,7 @@ def decide(
         now: the time, with its zone.
         resumption: whose word asks for another attempt; None for the first.
         proposed: where the change to files stands that it proposes, if it does.
+        kept: what the forge says of its own freeze periods, where policy lets them count.
     """
     denied = _refusals_of_plan(policy, plan=plan, members=members, now=now, resumption=resumption)  # 1-12
     denied += merging.refusals(plan, proposed)
@@ -132,9 +135,9 @@ def decide(
     in_vain = merging.insufficient(plan, proposed, missing=_missing(counts)) if resumption is None else ()  # 13
     if in_vain:
         return Decision(verdict=Verdict.DENIED, reasons=_once([*in_vain, *_void(counts)]))
-    held, waits = _held(policy, plan, now), merging.waits(plan, proposed)  # 14, 15
-    if held or waits or _missing(counts):
-        return _pending(counts, held, waits=waits)
+    holding, waits = _held(policy, plan, now=now, kept=kept), merging.waits(plan, proposed)  # 14, 15
+    if holding or waits or _missing(counts):
+        return _pending(counts, holding, waits=waits)
     used = tuple(sorted({number for one in counts for number in one.used}))
     return Decision(verdict=Verdict.ALLOWED, reasons=_once(one.met for one in counts), used=used, enough=True)
 
@@ -147,21 +150,25 @@ def _judging(policy: Policy, plan: Plan) -> tuple[Rule, ...]:
     return tuple(rule for rule in (one.in_emergency() for one in rules) if rule)
 
 
-def _held(policy: Policy, plan: Plan, now: datetime) -> tuple[Hold, ...]:
+def _held(policy: Policy, plan: Plan, *, now: datetime, kept: Kept) -> tuple[Hold, ...]:
     hurried = [rule.emergency for rule in _rules(policy, plan)] if plan.emergency else []
     if hurried and all(one is not None and one.despite_freeze for one in hurried):
         return ()
-    return holds(policy.freezes, policy.windows, runbook=plan.runbook.name, targets=plan.targets, now=now)
+    what, targets = plan.runbook.name, plan.targets
+    return (
+        *holds(policy.freezes, policy.windows, runbook=what, targets=targets, now=now),
+        *held(policy.periods, kept, runbook=what, targets=targets, now=now),
+    )
 
 
-def _pending(counts: Sequence[Count], held: Sequence[Hold], *, waits: Sequence[str] = ()) -> Decision:
+def _pending(counts: Sequence[Count], holding: Sequence[Hold], *, waits: Sequence[str] = ()) -> Decision:
     missing = [*waits, *_missing(counts)]
-    opens = [hold.until for hold in held if hold.until is not None]
+    opens = [hold.until for hold in holding if hold.until is not None]
     return Decision(
         verdict=Verdict.PENDING,
-        reasons=_once([*missing, *(hold.reason for hold in held), *_void(counts)]),
+        reasons=_once([*missing, *(hold.reason for hold in holding), *_void(counts)]),
         may_approve=_once(name for one in counts for name in one.may_approve),
-        until=max(opens) if held and not missing and len(opens) == len(held) else None,
+        until=max(opens) if holding and not missing and len(opens) == len(holding) else None,
         enough=not missing,
     )
 

@@ -11,6 +11,7 @@ import tomllib
 from datetime import UTC, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from runner.approval import periods
 from runner.approval.freeze import Freeze, Once, Weekly, Window
 from runner.approval.rules import ANYBODY, ISOLATION, Emergency, Identity, People, Policy, Requirement, Resume, Rule
 from runner.approval.table import Problems, Table
@@ -66,6 +67,7 @@ def _policy(top: Table) -> Policy:
         windows=tuple(_window(table) for table in top.tables("window")),
         halt=_people(top, "halt", groups, default=()),
         unreviewed=top.names("unreviewed", ()),
+        periods=periods.read(top),
         plan_expires=top.duration("plan_expires", timedelta(hours=24)),
         accounts=_accounts(top),
     )

@@ -12,6 +12,7 @@ from enum import Enum
 
 from runner.approval.freeze import Freeze, Window
 from runner.approval.glob import matches_any
+from runner.approval.periods import Periods
 from runner.ports.forge import PersonId
 
 ANYBODY = "*"
@@ -137,6 +138,7 @@ class Policy:
     windows: tuple[Window, ...] = ()
     halt: People = field(default_factory=People)
     unreviewed: tuple[str, ...] = ()
+    periods: Periods = field(default_factory=Periods)
     plan_expires: timedelta = timedelta(hours=24)
     accounts: Mapping[PersonId, str] = field(default_factory=dict)
 

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TypeAlias, get_args
 
 from runner.digest import Digest, Json, Wire
+from runner.ledger.frozen import Frozen
 from runner.ledger.merged import Merged
 
 
@@ -138,6 +139,7 @@ class Start(Wire):
     isolation: str
     owner: str
     merged: Merged | None = None  # the merge that approved a proposal
+    freezes: tuple[Frozen, ...] = ()  # the forge's freeze periods that it was judged by
     after: bool = False  # recorded of what ran by break-glass: it lets nothing execute and holds no lock
 
 
@@ -218,14 +220,11 @@ class Resolve(Wire):
 
 
 class Resume(Wire):
-    """A requester asked for the next attempt of a run that did not succeed; `attempt` is that one's number.
-
-    `approval` is `same` where policy lets the earlier approvals count again, and `new` where only later ones do.
-    """
+    """A requester asked for the next attempt of a run that did not succeed; `attempt` is that one's number."""
 
     plan_digest: Digest
     attempt: int
-    approval: str
+    approval: str  # `same` where policy lets the earlier approvals count again, `new` where only later ones do
     said: Said
     reason: str = ""
 

@@ -12,7 +12,7 @@ from runner.plan.run import Run
 from runner.ports.forge import PersonId, Thread
 from runner.publication import markers
 from runner.publication.markers import Kind
-from runner.supervisor import fidelity, reviewing
+from runner.supervisor import fidelity, freezing, reviewing
 from runner.supervisor.desk import Desk
 
 
@@ -61,4 +61,5 @@ def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = Fa
         now=desk.now(),
         resumption=resumed,
         proposed=stands,
+        kept=freezing.kept(desk, plan, fresh=fresh),
     )

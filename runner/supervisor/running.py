@@ -20,7 +20,7 @@ from runner.ledger.state import State
 from runner.plan.plan import Plan
 from runner.plan.run import Run
 from runner.snapshot import Known
-from runner.supervisor import heartbeat, merges, orders, preparing, reverts
+from runner.supervisor import freezing, heartbeat, merges, orders, preparing, reverts
 from runner.supervisor.desk import Desk
 from runner.supervisor.gather import work_key
 from runner.supervisor.judging import judged
@@ -45,7 +45,7 @@ def start(desk: Desk, known: Known, *, watch: Callable[[Progress | None], None] 
         preparing.prepare(desk, plan, work, doing=f"starting {plan.run}", again=preparing.GO_ON, watch=watch)
     thread = desk.forge.thread(known.thread.issue.id, fresh=True)
     decision = judged(desk, known.run, plan, thread=thread, fresh=True)
-    merged = merges.merged(desk, known.run, plan)
+    merged, frozen = merges.merged(desk, known.run, plan), freezing.recorded(desk, plan)
     nonce = secrets.token_hex(16)
 
     def draft(fresh: Run, state: State) -> Draft | None:
@@ -68,6 +68,7 @@ def start(desk: Desk, known: Known, *, watch: Callable[[Progress | None], None] 
             isolation=plan.isolation,
             owner=desk.writer.actor,
             merged=merged,
+            freezes=frozen,
         )
         return event_draft(fresh, plan, body, title=f"start: {plan.runbook.name} on {', '.join(plan.targets)}")
 

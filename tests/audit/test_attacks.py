@@ -362,6 +362,14 @@ def an_approval_had_expired(scene: Scene) -> None:
 
 
 @attack(alone="I10")
+def it_started_in_a_freeze_that_people_kept_at_the_forge(scene: Scene) -> None:
+    start = find(scene.leaves, "start")
+    first, last = (f"{one:%-M %-H %-d %-m} *" for one in (BEGIN - timedelta(hours=2), BEGIN + timedelta(hours=2)))
+    start.body["freezes"] = [{"id": "7", "start": first, "end": last, "zone": "UTC"}]
+    _rewrite(scene, scene.leaves, scene.leaves.index(start))
+
+
+@attack(alone="I10")
 def an_approval_is_for_another_digest(scene: Scene) -> None:
     first, second = find(scene.leaves, "approve", 0), find(scene.leaves, "approve", 1)
     second.body["said"] = first.body["said"]

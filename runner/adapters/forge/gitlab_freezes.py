@@ -11,7 +11,7 @@ from runner.errors import OutsideError
 from runner.ports.forge import FreezePeriod
 
 _PAGE = 100
-_FRESH = 60.0
+FRESH = 10.0
 """Seconds for which what was read is good enough to look at; a start asks again."""
 _DOING = "reading GitLab's freeze periods"
 
@@ -34,7 +34,7 @@ class Freezing:
             OperatorError, RequestError: if the token may not read them.
         """
         known = self._seen.freezes
-        if known is not None and not fresh and time.monotonic() - known[0] < _FRESH:
+        if known is not None and not fresh and time.monotonic() - known[0] < FRESH:
             return known[1]
         begun = time.monotonic()
         address, client = f"/projects/{self._project.get_id()}/freeze_periods", self._asking.client

@@ -14,6 +14,7 @@ from runner.approval.approval import Approval, approvals, resumption
 from runner.approval.decide import decide, people_of
 from runner.approval.glass import may_break_glass
 from runner.approval.merging import ABSENT, Stage, Standing, in_review
+from runner.approval.periods import Kept
 from runner.approval.rules import Emergency, Identity, Policy, Requirement, Rule
 from runner.approval.rules import Resume as Needs
 from runner.audit.book import Seen, Told
@@ -27,6 +28,7 @@ from runner.ledger.bodies import Approve, Plan, Resume, Said, Start
 from runner.ledger.event import Event, from_iso
 from runner.plan.plan import Plan as StoredPlan
 from runner.plan.run import Run
+from runner.ports.forge import FreezePeriod
 from runner.repository.people import People
 
 _DIGITS = re.compile(rf"(?<![0-9a-f])[0-9a-f]{{{SHORT},64}}(?![0-9a-f])")
@@ -222,6 +224,7 @@ def _refusals(policy: Policy, seen: Seen, body: Start, *, people: People | None)
         now=event.when,
         resumption=resumed,
         proposed=_proposed(body),
+        kept=_kept(body),
     )
     if not decision.allowed:
         return decision.reasons
@@ -233,6 +236,13 @@ def _proposed(body: Start) -> Standing:
     if body.merged is None:
         return ABSENT
     return Standing(stage=Stage.MERGED, where=body.merged.review, by=body.merged.by)
+
+
+def _kept(body: Start) -> Kept:
+    """The forge's freeze periods, as the start says that they were; that there were no others is its word."""
+    return Kept(
+        periods=tuple(FreezePeriod(id=one.id, start=one.start, end=one.end, zone=one.zone) for one in body.freezes)
+    )
 
 
 def _approvals(told: Told) -> tuple[Approval, ...]:
