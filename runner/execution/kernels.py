@@ -27,6 +27,8 @@ from runner.execution.isolation import Room
 from runner.execution.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
     from jupyter_client.manager import AsyncKernelManager
 
 KERNEL_START = Path(guardian.__file__).with_name("kernel_start.py")
@@ -238,7 +240,16 @@ def packages() -> str:
     """List the environment that the cells import from, as sorted `name==version` lines."""
     from importlib.metadata import distributions
 
-    return "\n".join(sorted({f"{found.name.lower()}=={found.version}" for found in distributions() if found.name}))
+    return "\n".join(sorted({line for found in distributions() if (line := _pinned(found))}))
+
+
+def _pinned(found: Distribution) -> str:
+    """A package as `name==version`, or nothing; its own properties would read its whole readme for each of them."""
+    from email.parser import HeaderParser
+
+    text = found.read_text("METADATA") or found.read_text("PKG-INFO") or ""
+    said = HeaderParser().parsestr(text.partition("\n\n")[0])
+    return f"{said['Name'].lower()}=={said['Version']}" if said["Name"] else ""
 
 
 def kernel_version() -> str:

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,7 @@ def test_a_kernel_that_cannot_start_says_so(
 def test_the_environment_is_one_line_for_each_package_in_order() -> None:
     lines = kernels.packages().splitlines()
     assert lines == sorted(set(lines))
+    assert set(lines) == {f"{one.name.lower()}=={one.version}" for one in distributions() if one.name}
     assert any(line.startswith("ipykernel==") for line in lines)
     assert kernels.kernel_version().startswith("ipykernel ")
 

@@ -150,7 +150,7 @@ class GitLabForge(Reading, Admitting, Assigning, Relating, Freezing):
         Raises:
             RequestError: if there is no such issue, or if GitLab took all of it for quick actions and kept nothing.
         """
-        doing = f"writing on issue {issue}"
+        doing = f"writing a comment on issue {issue}"
         text = rows.kept(body, doing)
         place = self._place(issue)
         for said in self._read(issue).comments if unless else ():
