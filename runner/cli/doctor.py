@@ -97,8 +97,9 @@ def _facts(workspace: Workspace, *, known: tuple[str, str], eyes: str, url: str,
     given = partial(gather, stores=secret_stores(workspace), trigger=triggers(workspace), now=now, url=url)
     look = partial(given, workspace, inspector=looking, vouching=_vouching(workspace.state))
 
-    facts = look()
-    return _tried(facts, look=look, inspector=looking, state=workspace.state) if deliver else facts
+    with closing(looking):
+        facts = look()
+        return _tried(facts, look=look, inspector=looking, state=workspace.state) if deliver else facts
 
 
 def _vouching(state: Path) -> Vouching | Broken | None:

@@ -168,6 +168,10 @@ class Inspector(Protocol):
         """See everything that can be seen; what cannot be is Unseen, and nothing is raised for it."""
         ...
 
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
     def deliver(self, hook: int) -> int:
         """Have the forge send a test delivery to a webhook: a write, so only when somebody asked for it.
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from runner.adapters.signer.ssh import generate
@@ -15,7 +16,7 @@ from tests.gitlab.app import Server
 from tests.gitlab.clients import git
 from tests.gitlab.running import serving
 from tests.gitlab.seed import BOT, PROJECT, Seeded, seed
-from tests.gitlab.site import Issue, Tier
+from tests.gitlab.site import Issue, Level, Tier
 from tests.stories import runbooks
 
 POLICY = """\
@@ -102,7 +103,12 @@ class Place:
 
 @contextmanager
 def founded(
-    folder: Path, *, tier: Tier = Tier.FREE, settings: str = "", files: Mapping[str, bytes] | None = None
+    folder: Path,
+    *,
+    tier: Tier = Tier.FREE,
+    settings: str = "",
+    files: Mapping[str, bytes] | None = None,
+    documented: bool = False,
 ) -> Iterator[Place]:
     """A place whose ledger has begun, until the end of the block; it ends badly if an answer was not GitLab's.
 
@@ -111,6 +117,7 @@ def founded(
         tier: what was paid for.
         settings: further lines of `[tool.runbook]`.
         files: further files of the first commit.
+        documented: as the README says that a project is set up: nobody pushes to `main`, and the token ends some day.
     """
     with serving(folder / "gitlab", tier=tier, tls=True) as server:
         place = Place(folder=folder, server=server, seeded=seed(server))
@@ -120,6 +127,9 @@ def founded(
         _first_commit(place, settings, files or {})
         begun = place.cli(BOT, "init")
         assert begun.code == 0, begun.err
+        if documented:
+            server.site.tokens[place.seeded.tokens[BOT]].expires = date(2999, 1, 1)
+            place.seeded.project.protected["main"].push = Level.NONE
         yield place
         assert server.missing == []
         assert server.contract is None or server.contract.broken == [], server.contract.broken

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from runner.cli.main import run
 from tests.gitlab.clients import committed, git
 from tests.gitlab.contract import FILE
 from tests.gitlab.faults import Fault, Kind
@@ -28,26 +30,22 @@ from tests.server.test_delivery import KEY
 def place(tmp_path: Path) -> Iterator[Place]:
     if not FILE.exists():
         pytest.skip("machine: GitLab's contract lies in the shared folder, which is not here")
-    with founded(tmp_path) as made:
-        as_documented(made)
+    with founded(tmp_path, documented=True) as made:
         yield made
 
 
-def as_documented(place: Place) -> None:
-    """As the README says that a project is to be set up."""
-    place.server.site.tokens[place.seeded.tokens[BOT]].expires = date(2999, 1, 1)
-    place.seeded.project.protected["main"].push = Level.NONE
-
-
 def doctor(place: Place, *words: str, who: str = BOT) -> tuple[int, dict[str, dict[str, Any]]]:
-    """The exit code, and the first finding of each check that is not fine; nothing but JSON was printed."""
-    done = place.cli(who, "doctor", "--json", *words)
-    assert "Traceback" not in done.err
-    found: dict[str, dict[str, Any]] = {}
-    for one in json.loads(done.out):
+    """Type it in this process: the exit code, and the first finding of each check that is not fine."""
+    out, found = io.StringIO(), dict[str, dict[str, Any]]()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(io.StringIO()) as err:
+        for name, value in place.environment(who).items():
+            patch.setenv(name, value)
+        code = run(["-C", str(place.folder / who), "doctor", "--json", *words])
+    assert (err.getvalue(), place.seeded.tokens[BOT] in out.getvalue()) == ("", False)
+    for one in json.loads(out.getvalue()):
         if one["standing"] != "fine":
             found.setdefault(one["check"], one)
-    return done.code, found
+    return code, found
 
 
 def standings(found: dict[str, dict[str, Any]]) -> dict[str, str]:
@@ -80,8 +78,6 @@ def test_a_project_that_is_set_up_as_documented_is_clean_and_each_thing_that_bre
     assert "600 s ahead of GitLab" in found["D18"]["says"]
     assert "alice is blocked" in found["D20"]["says"]
     assert "chmod 600" in found["D24"]["fix"]
-    told = place.cli(BOT, "doctor")
-    assert (told.code, place.seeded.tokens[BOT] in told.out, "\x1b" in told.out) == (6, False, False)
 
 
 def broken(place: Place) -> None:

@@ -29,7 +29,7 @@ from tests.server.test_delivery import KEY
 def place(tmp_path: Path) -> Iterator[Place]:
     if not FILE.exists():
         pytest.skip("machine: GitLab's contract lies in the shared folder, which is not here")
-    with founded(tmp_path) as made:
+    with founded(tmp_path, documented=True) as made:
         yield made
 
 
@@ -153,6 +153,8 @@ def test_gitlab_is_away_during_the_run_and_the_result_is_told_later_once(place: 
     assert place.times() == 1
     assert [said.startswith("- **Result:**") for said in place.said(issue.iid)].count(True) == 1
     assert place.issue(issue.iid).state == "closed"
+    doctor = place.cli(BOT, "doctor")
+    assert doctor.code == 0, f"carried by the least token in a project as documented: {doctor.out}"
 
 
 def reconciled(place: Place, *, lost: int) -> None:

@@ -85,6 +85,12 @@ class GitLabInspector:
             runners={tag: self._runners(tag) for tag in wanted.tags},
         )
 
+    def close(self) -> None:
+        """End the connections."""
+        for asking in (self._own, self._sees):
+            if asking is not None:
+                asking.client.session.close()
+
     def deliver(self, hook: int) -> int:
         """Have GitLab send a sample of a push, whether the webhook wants pushes or not."""
         doing, dead = f"having GitLab deliver to webhook {hook}", self._opened()

@@ -32,6 +32,9 @@ class LocalInspector:
         repository = self._objects.repository
         return Premises(skew=self._skew(repository), protections=_protections(repository))
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def deliver(self, hook: int) -> int:
         """Plain Git delivers nothing."""
         raise OperatorError(f"delivering to webhook {hook}", "plain Git has no webhooks", hint="see forge")
