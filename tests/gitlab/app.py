@@ -70,6 +70,8 @@ class Server:
     outbox: Outbox = field(default_factory=Outbox)
     asked: list[tuple[str, str, int]] = field(default_factory=list)
     """Method, path and status of every request to the API, in order."""
+    asked_by: list[str] = field(default_factory=list)
+    """Whose token each of them had."""
     missing: list[str] = field(default_factory=list)
     """Operations that were asked for and are not implemented, and those in which the stand-in itself failed."""
 
@@ -114,7 +116,10 @@ class Server:
         if not passes or (action and not self.throttle.action_for(action, token.user.username)):
             more = headers if not passes else {}
             return self._noted(
-                request.method, path, Answer(status=429, body=b"Retry later\n", media="text/plain", headers=more)
+                request.method,
+                path,
+                Answer(status=429, body=b"Retry later\n", media="text/plain", headers=more),
+                by=token.user.username,
             )
         given = await _parameters(request, body)
         made = await run_in_threadpool(self._operation, request, path, token=token, given=given)
@@ -125,7 +130,7 @@ class Server:
         if found is None:
             self.missing.append(f"{request.method} {path}")
             wrong = {"message": f"the stand-in does not implement {request.method} {path}"}
-            return self._noted(request.method, path, Answer(status=501, body=wrong))
+            return self._noted(request.method, path, Answer(status=501, body=wrong), by=token.user.username)
         route, parts = found
         one = Call(
             site=self.site,
@@ -148,7 +153,7 @@ class Server:
         if self.contract is not None and made.status not in {301, 403}:
             exchange = Exchange(request.method, route.template, made.status, made.body, made.media)
             self.contract.judge(exchange)
-        return self._noted(request.method, path, made)
+        return self._noted(request.method, path, made, by=token.user.username)
 
     def _moved(self, one: Call) -> Answer | None:
         """A project that was moved answers with its new address."""
@@ -163,7 +168,8 @@ class Server:
             headers={"Location": f"{self.base}{PREFIX}/projects/{place.id}{rest}"},
         )
 
-    def _noted(self, method: str, path: str, made: Answer) -> Answer:
+    def _noted(self, method: str, path: str, made: Answer, *, by: str = "") -> Answer:
+        self.asked_by.append(by)
         self.asked.append((method, path, made.status))
         return made
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -66,10 +66,10 @@ class Place:
         own = {"RUNBOOK_STATE": str(self.folder / f"state-{name}"), "GIT_CONFIG_GLOBAL": os.devnull}
         return {**os.environ, **own, "GIT_SSL_CAINFO": certificate, "REQUESTS_CA_BUNDLE": certificate}
 
-    def start(self, name: str, *words: str) -> subprocess.Popen[str]:
-        """Start the real command line in somebody's clone."""
+    def start(self, name: str, *words: str, command: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """Start the real command line in somebody's clone, or a command that does as it does."""
         return subprocess.Popen(
-            [sys.executable, "-m", "runner.cli.main", "-C", str(self.folder / name), *words],
+            [sys.executable, "-m", *(command or ["runner.cli.main"]), "-C", str(self.folder / name), *words],
             env=self.environment(name),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
-import signal
-import socket
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
-import gitlab
 import pytest
-import requests
-from gitlab.v4.objects import Project
 
 from tests.gitlab.clients import git
 from tests.gitlab.contract import FILE
@@ -22,7 +13,7 @@ from tests.gitlab.faults import Fault, Kind
 from tests.gitlab.place import Place, founded
 from tests.gitlab.repository import Repository
 from tests.gitlab.seed import BOT
-from tests.server.test_delivery import KEY
+from tests.gitlab.served import asked, at_gitlab, digest, served, waited
 
 
 @pytest.fixture
@@ -33,69 +24,14 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield made
 
 
-def waited(done: Callable[[], object], *, seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
-
-
-def digest(place: Place, number: int = 1) -> str:
-    """The plan's digest as the plan comment shows it."""
-    found = re.search(r"/runbook approve ([0-9a-f]{12})", place.said(number)[0])
-    assert found
-    return found[1]
-
-
-@contextmanager
-def served(place: Place) -> Iterator[tuple[str, int]]:
-    """`runbook serve` with its webhook at GitLab; ends by SIGTERM, and with 0."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    state = place.folder / f"state-{BOT}" / "lab-00000000"
-    (state / "webhook-signing").touch(mode=0o600)
-    (state / "webhook-signing").write_text(KEY)
-    bob = at_gitlab(place, "bob")
-    url = f"http://127.0.0.1:{port}"
-    process = place.start(BOT, "serve", "--port", str(port), "--every", "3600", "--spares", "0")
-    try:
-        waited(lambda: process.poll() is not None or ready(url))
-        assert process.poll() is None, process.communicate()[1]
-        hook = {"url": f"{url}/webhook", "note_events": True, "issues_events": True, "push_events": False}
-        bob.hooks.create({**hook, "signing_token": KEY})
-        yield url, process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said
-    assert all(json.loads(line)["level"] for line in said.splitlines())
-    assert place.seeded.tokens[BOT] not in said
-
-
-def at_gitlab(place: Place, name: str) -> Project:
-    """The project as somebody sees it in the browser."""
-    token, certificate = place.seeded.tokens[name], str(place.certificate)
-    client = gitlab.Gitlab(place.server.base, private_token=token, ssl_verify=certificate)
-    return client.projects.get(place.seeded.project.id)
-
-
-def ready(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/readyz", timeout=5).status_code == 200
-    except requests.ConnectionError:
-        return False
-
-
 def test_a_request_on_gitlab_ends_as_evidence_and_a_closed_issue_woken_by_deliveries_alone(place: Place) -> None:
-    with served(place) as (url, _):
-        asked = len(place.server.asked)
+    with served(place) as running:
+        requests_of_it = asked(place)
         issue = at_gitlab(place, "alice").issues.create({"title": "Count, please", "description": place.ask()})
         waited(lambda: place.said(issue.iid))
         at_gitlab(place, "bob").issues.get(issue.iid).notes.create({"body": f"/runbook approve {digest(place)}"})
         waited(lambda: place.issue(issue.iid).state == "closed")
-        by_the_runner = [one for one in place.server.asked[asked:] if one[0] != "GET" or "/notes" in one[1]]
-        waited(lambda: "runbook_inbox_waiting 0.0" in requests.get(f"{url}/metrics", timeout=10).text)
+        waited(running.idle)
     assert place.times() == 1
     plan, status, result = place.said(issue.iid)
     assert plan.startswith("- **Plan:**")
@@ -103,7 +39,9 @@ def test_a_request_on_gitlab_ends_as_evidence_and_a_closed_issue_woken_by_delive
     assert result.startswith("- **Result:** `succeeded`")
     assert f"{place.server.base}/ops/runbooks/-/blob/" in result
     assert place.issue(issue.iid).labels == ["runbook::succeeded"]
-    assert [one[:2] for one in by_the_runner if one[0] == "POST"].count(("POST", by_the_runner[0][1])) <= 5
+    needed = requests_of_it()
+    assert needed.total() < 25, needed
+    assert (needed["POST issues/N/notes"], needed["PUT issues/N"]) == (3, 3), "three comments; three labels and the end"
     git("fetch", "-q", "origin", at=place.folder / "alice", certificate=place.certificate)
     verified = place.cli("alice", "verify", "--json")
     assert verified.code == 0, verified.out

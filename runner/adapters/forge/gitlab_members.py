@@ -15,6 +15,8 @@ from runner.adapters.gitlab_asking import Asking
 from runner.ports.forge import PersonId
 
 _PAGE = 100
+LATELY = 10.0
+"""Seconds for which an answer is good enough to look at, also by whoever was just woken; a start always asks again."""
 
 
 class Admitting:
@@ -48,7 +50,7 @@ class Admitting:
         if not wanted:
             return {}
         known = self._seen.members
-        if not lately or known.at < self._since:
+        if not lately or known.at < min(self._since, time.monotonic() - LATELY):
             known = self._seen.members = self._first_page()
         if known.all:
             return {person: known.accounts[person] for person in wanted if person in known.accounts}

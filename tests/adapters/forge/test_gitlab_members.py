@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
+from runner.adapters.forge import gitlab_members
 from runner.adapters.forge.gitlab import GitLabForge
 from runner.adapters.gitlab_asking import Asking
 from runner.ports.forge import PersonId
@@ -27,7 +30,9 @@ def account(server: Server, name: str) -> str:
     return str(found.id)
 
 
-def test_few_members_are_one_request_and_lately_none(server: Server, seeded: Seeded) -> None:
+def test_few_members_are_one_request_and_lately_none(
+    server: Server, seeded: Seeded, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bot = forge(server, seeded)
     bot.me()
     bot.issues()
@@ -39,6 +44,8 @@ def test_few_members_are_one_request_and_lately_none(server: Server, seeded: See
     del seeded.project.members[int(account(server, "bob"))]
     assert set(bot.members(PEOPLE, lately=True)) == {"bob", "carol"}
     assert len(server.asked) == before + 1
+    monkeypatch.setattr(gitlab_members, "LATELY", 0.0)
+    assert set(forge(server, seeded).members(PEOPLE, lately=True)) == {"carol"}
     assert set(bot.members(PEOPLE)) == {"carol"}
 
 
