@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import memory, reading, running, starting, writing
+from tests.benchmarks import at_gitlab, delivering, memory, reading, running, starting, writing
 from tests.benchmarks.row import Row
 
 NAMES: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -27,6 +27,10 @@ NAMES: dict[str, Callable[[Path], Iterator[Row]]] = {
     "race": lambda _: writing.race(),
     "verify": reading.proving,
     "signatures": reading.signatures,
+    "calls": lambda _: at_gitlab.calls(),
+    "started": lambda _: at_gitlab.started(),
+    "issues": lambda _: at_gitlab.issues(),
+    "webhook": lambda _: delivering.webhook(),
     "query": lambda folder: reading.questions(folder, runs=100_000),
 }
 

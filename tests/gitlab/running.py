@@ -62,6 +62,7 @@ def answering(
         lifespan="off",
         access_log=False,
         date_header=False,
+        http="h11",
         ssl_certfile=str(secured[0]) if secured else None,
         ssl_keyfile=str(secured[1]) if secured else None,
     )
