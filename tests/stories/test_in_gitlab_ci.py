@@ -21,8 +21,8 @@ from tests.gitlab.job_runner import JobRunner
 from tests.gitlab.place import Place, founded
 from tests.gitlab.repository import Repository
 from tests.gitlab.seed import BOT
+from tests.gitlab.served import at_gitlab, digest
 from tests.stories import runbooks
-from tests.stories.test_on_gitlab import at_gitlab, digest
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = 'executor = "gitlab-ci"\n\n[tool.runbook.zones]\n"lab/*" = "lab-runner"\n'

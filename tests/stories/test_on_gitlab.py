@@ -15,6 +15,8 @@ from tests.gitlab.repository import Repository
 from tests.gitlab.seed import BOT
 from tests.gitlab.served import asked, at_gitlab, digest, served, waited
 
+__all__ = ["at_gitlab", "digest", "served", "waited"]
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:

@@ -18,9 +18,9 @@ from tests.gitlab.place import Place, founded
 from tests.gitlab.quick_actions import NAMES
 from tests.gitlab.repository import Repository
 from tests.gitlab.seed import BOT
+from tests.gitlab.served import at_gitlab, digest
 from tests.publication.test_picture import png
 from tests.stories import runbooks
-from tests.stories.test_on_gitlab import at_gitlab, digest
 
 _PLOT = f"from IPython.display import Image, display\ndisplay(Image(data=bytes.fromhex({png().hex()!r})))\n"
 _EVIL = """\
