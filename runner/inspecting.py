@@ -1,4 +1,4 @@
-"""Which adapters look at the premises for `runbook doctor`: the other module that knows adapters, beside the wiring."""
+"""Which adapters look at the premises for `runbook doctor`; like `wiring` it knows adapters, each imported if asked."""
 
 from __future__ import annotations
 

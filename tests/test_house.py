@@ -45,7 +45,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/doctor/facts.py": "tests/doctor/test_examination.py",
     "runner/ports/premises.py": "tests/adapters/forge/test_gitlab_inspection.py",
     "runner/inspecting.py": "tests/stories/test_doctor.py",
-    "runner/supervisor/examining.py": "tests/stories/test_doctor.py",
     "runner/adapters/forge/gitlab_premises.py": "tests/adapters/forge/test_gitlab_inspection.py",
     # What carries them out is a supervisor, at the end of a story with real kernels.
     "runner/supervisor/resuming.py": "tests/stories/test_resume.py",

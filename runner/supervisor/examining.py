@@ -19,13 +19,14 @@ from runner.doctor.facts import Broken, Credential, Facts, Machine, Papers, Scra
 from runner.errors import IntegrityError, OperatorError, OutsideError, RequestError, RunbookError
 from runner.execution import isolation
 from runner.ledger.state import State
+from runner.plan import proposal
 from runner.ports.forge import PersonId
 from runner.ports.pipeline import BRANCH
 from runner.ports.premises import Blind, Inspector, Premises, Seen, Unseen, Wanted
 from runner.repository.process import GitError, git
 from runner.runbook import catalog
 from runner.runbook.lint import errors, lint
-from runner.supervisor.heartbeat import PREFIX
+from runner.supervisor import heartbeat
 from runner.wiring import POLICY, SIGNERS, Workspace
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -63,7 +64,7 @@ def gather(
         premises=Premises(skew=Unseen(why="it was not looked at")),
         papers=_papers(workspace),
         machine=replace(_machine(workspace, stores=stores, vouching=vouching), trigger=trigger),
-        scratch=(Scratch(prefix=PREFIX, rewritten=True), *_scratch(workspace)),
+        scratch=tuple(_scratch(workspace)),
         url=url,
     )
     policy, settings = people.policy(facts), workspace.settings
@@ -76,7 +77,9 @@ def gather(
 
 
 def _scratch(workspace: Workspace) -> Iterator[Scratch]:
-    """Branches for work that is carried out elsewhere."""
+    """Branches that the runner pushes to: signs of life, proposals, and work that is carried out elsewhere."""
+    yield Scratch(prefix=heartbeat.PREFIX, rewritten=True)
+    yield Scratch(prefix=proposal.PREFIX, rewritten=False)
     if workspace.settings.executor == "gitlab-ci":
         yield Scratch(prefix=BRANCH, rewritten=False)
 
