@@ -17,6 +17,7 @@ from runner.ledger.event import path
 from runner.repository.process import git
 from tests.audit.by_hand import Hand, find
 from tests.audit.ledgers import History, a_history
+from tests.stories.world import World
 
 README = Path(__file__).parents[2] / "outputs" / "README.md"
 
@@ -34,31 +35,38 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     return made
 
 
-def check(clone: Path, history: History, *, genesis: str) -> subprocess.CompletedProcess[str]:
+def check(clone: Path, run: str, *, genesis: str) -> subprocess.CompletedProcess[str]:
     script = clone.parent / "check.sh"
     script.write_text(page(), encoding="utf-8")
     plain = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TMPDIR": str(clone.parent)}
-    command = ["sh", str(script), history.runs[0], genesis]
+    command = ["sh", str(script), run, genesis]
     return subprocess.run(command, cwd=clone, env=plain, capture_output=True, text=True, check=False)
 
 
-def genesis_of(history: History) -> str:
-    return hashlib.sha256(git(["cat-file", "blob", f"evidence:{path(0)}"], cwd=history.path)).hexdigest()
+def genesis_of(repository: Path) -> str:
+    return hashlib.sha256(git(["cat-file", "blob", f"evidence:{path(0)}"], cwd=repository)).hexdigest()
 
 
-def a_clone(history: History, folder: Path) -> Path:
-    git(["clone", "--quiet", "--no-hardlinks", str(history.path), "clone"], cwd=folder)
+def a_clone(repository: Path, folder: Path) -> Path:
+    git(["clone", "--quiet", "--no-hardlinks", str(repository), "clone"], cwd=folder)
     return folder / "clone"
 
 
 def test_a_stranger_can_check_one_run(history: History, tmp_path: Path) -> None:
-    done = check(a_clone(history, tmp_path), history, genesis=genesis_of(history))
+    done = check(a_clone(history.path, tmp_path), history.runs[0], genesis=genesis_of(history.path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"run {history.runs[0]} holds" in done.stdout
 
 
+def test_a_stranger_can_check_what_people_did_at_either_forge(world: World, tmp_path: Path) -> None:
+    run = world.run(world.done())
+    done = check(a_clone(world.remote, tmp_path), run.id, genesis=genesis_of(world.remote))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"run {run.id} holds" in done.stdout
+
+
 def test_another_genesis_is_noticed(history: History, tmp_path: Path) -> None:
-    assert check(a_clone(history, tmp_path), history, genesis="0" * 64).returncode != 0
+    assert check(a_clone(history.path, tmp_path), history.runs[0], genesis="0" * 64).returncode != 0
 
 
 def edited(hand: Hand) -> None:
@@ -100,12 +108,12 @@ def removed(hand: Hand) -> None:
     [(edited, "FAILED"), (planted, "differ"), (forged, "not signed by a trusted key"), (removed, "broken link")],
 )
 def test_tampering_is_noticed(*, tamper: Callable[[Hand], None], said: str, history: History, tmp_path: Path) -> None:
-    clone = a_clone(history, tmp_path)
+    clone = a_clone(history.path, tmp_path)
     git(["update-ref", "refs/heads/evidence", "refs/remotes/origin/evidence"], cwd=clone)
     keys = {key: history.path.parent / f"keys-{history.project}" / key for key in history.keys}
     tamper(Hand(repository=clone, keys=keys))
     git(["update-ref", "refs/remotes/origin/evidence", "refs/heads/evidence"], cwd=clone)
-    done = check(clone, history, genesis=genesis_of(history))
+    done = check(clone, history.runs[0], genesis=genesis_of(history.path))
     assert done.returncode != 0, done.stdout
     assert said in done.stdout + done.stderr
     assert "holds" not in done.stdout
