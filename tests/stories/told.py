@@ -57,6 +57,7 @@ ON_PLAIN_GIT_ALONE: dict[str, str] = {
     "test_windows_and_the_queue::test_what_a_window_holds_back_starts_by_itself_when_it_opens": _TIME,
     "test_windows_and_the_queue::test_a_freeze_holds_back_and_a_plan_that_is_held_keeps_nobody_waiting": _TIME,
     "test_steps": _WORKER,
+    "test_proposals": "people merge with Git there, and in a merge request on GitLab: test_proposals_on_gitlab",
     "test_break_glass": "it is what is left while plain Git's remote is away, with the person's own key on the request",
     "test_warm_workers": _WORKER,
     "test_isolation": _WORKER,
@@ -65,3 +66,27 @@ ON_PLAIN_GIT_ALONE: dict[str, str] = {
     "test_cancel": _WORKER,
     "test_kill_at_questions": "test_kill_again kills at every effect of the forge on both",
 }
+
+_GITLAB = "it is told on GitLab alone, in the story of what only GitLab has"
+_LEDGER = "what is checked is a ledger made for it; that a run of either forge passes is told beside it"
+
+IN_NO_WORLD: dict[str, str] = {
+    "test_told": "it is about the stories themselves",
+    "test_on_gitlab": "it is told over HTTPS, with processes alone, deliveries and an API that is away",
+    "test_a_request_on_gitlab": _GITLAB,
+    "test_doctor": _GITLAB,
+    "test_in_gitlab_ci": _GITLAB,
+    "test_least_privilege": _GITLAB,
+    "test_proposals_on_gitlab": _GITLAB,
+    "test_words_on_gitlab": _GITLAB,
+    "test_the_demo": "the demo makes a world of its own on plain Git: it shows what there is without any server",
+    "test_the_page_of_stock_tools::test_a_stranger_can_check_one_run": _LEDGER,
+    "test_the_page_of_stock_tools::test_another_genesis_is_noticed": _LEDGER,
+    "test_the_page_of_stock_tools::test_tampering_is_noticed": _LEDGER,
+    "test_the_page_of_stock_tools::test_every_event_type_is_described_with_every_field": _LEDGER,
+    "test_the_page_of_stock_tools::test_the_words_of_a_person_are_described": _LEDGER,
+    "test_bad_input::test_without_a_remote_the_clone_is_its_own": "with GitLab there is a remote",
+    "test_bad_input::test_somebody_whom_git_does_not_know_is_told_how_to_say_who_they_are": _CLONE,
+    "test_bad_input::test_only_debug_shows_where_it_happened": "a traceback knows no forge",
+}
+"""The same for those that need no world, or another one."""
