@@ -42,6 +42,7 @@ class Assigning:
 
     def __init__(self) -> None:
         self._busy: Counter[str] | None = None
+        self._able: dict[str, int] = {}
 
     @property
     def _project(self) -> Any:
@@ -84,7 +85,7 @@ class Assigning:
         )
         able = {str(one.username): int(one.id) for one in found if one.state == "active" and one.access_level >= _GUEST}
         able.pop(self._bot, None)
-        self._seen.numbers |= able
+        self._able |= able
         return able
 
     def _member(self, name: str) -> PersonId | None:
@@ -110,7 +111,7 @@ class Assigning:
         Raises:
             RequestError: if that person is no member of the project.
         """
-        number = self._seen.numbers.get(person) or self._members(person).get(person)
+        number = self._able.get(person) or self._members(person).get(person)
         if number is None:
             hint = "correct the owner in the runbook's header, or let that person into the project"
             raise RequestError(f"assigning issue {issue}", f"{person} is no member of the project", hint=hint)

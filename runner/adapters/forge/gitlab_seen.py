@@ -53,7 +53,7 @@ class Seen:
     `read` is when an issue was read by itself, `asked` and `whole` when GitLab was asked for changes and for all issues
     that are open, in monotonic seconds; `newest` is the latest update that it told of, by its own clock.
     Freeze periods stand with the moment at which they were read, and are read again when that is long ago or a start
-    has to be judged. `numbers` are the ids of members by user name.
+    has to be judged.
     """
 
     me: str = ""
@@ -63,7 +63,6 @@ class Seen:
     read: dict[IssueId, float] = field(default_factory=dict)
     notes: dict[IssueId, Notes] = field(default_factory=dict)
     members: Members = field(default_factory=Members)
-    numbers: dict[str, int] = field(default_factory=dict)
     uploads: dict[Digest, str] = field(default_factory=dict)
     heads: Heads = field(default_factory=dict)
     freezes: tuple[float, tuple[FreezePeriod, ...]] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.adapters.forge.gitlab_people import was_assigned
+from runner.errors import RequestError
 from runner.ports.forge import IssueId, PersonId
 from tests.adapters.forge.test_gitlab import forge
 from tests.gitlab.app import Server
@@ -95,3 +96,14 @@ def test_every_word_of_gitlab_about_assignees_counts(body: str) -> None:
     assert was_assigned({"assignees": []}, [Note()])
     assert was_assigned({"assignees": [{"username": "a"}]}, [])
     assert not was_assigned({"assignees": []}, [])
+
+
+def test_whoever_has_left_since_another_look_is_assigned_to_nothing(server: Server, seeded: Seeded) -> None:
+    issue = forge(server, seeded, "alice").open_issue("x", "words").id
+    bob = server.site.named("bob")
+    assert bob
+    assert forge(server, seeded).people("bob") == people("bob")
+    del seeded.project.members[bob.id]
+    with pytest.raises(RequestError, match="no member"):
+        forge(server, seeded).assign(issue, PersonId("bob"))
+    assert seeded.project.issues[int(issue)].assignees == []
