@@ -42,7 +42,6 @@ class Assigning:
 
     def __init__(self) -> None:
         self._busy: Counter[str] | None = None
-        self._able: dict[str, int] = {}
 
     @property
     def _project(self) -> Any:
@@ -52,6 +51,10 @@ class Assigning:
         raise NotImplementedError
 
     def _change(self, issue: IssueId, given: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def members(self, people: Iterable[PersonId], *, lately: bool = False) -> Mapping[PersonId, str]:
+        """The active members among some people, with their accounts."""
         raise NotImplementedError
 
     def people(self, name: str) -> tuple[PersonId, ...]:
@@ -85,7 +88,6 @@ class Assigning:
         )
         able = {str(one.username): int(one.id) for one in found if one.state == "active" and one.access_level >= _GUEST}
         able.pop(self._bot, None)
-        self._able |= able
         return able
 
     def _member(self, name: str) -> PersonId | None:
@@ -111,12 +113,12 @@ class Assigning:
         Raises:
             RequestError: if that person is no member of the project.
         """
-        number = self._able.get(person) or self._members(person).get(person)
+        number = self.members([person], lately=True).get(person)
         if number is None:
             hint = "correct the owner in the runbook's header, or let that person into the project"
             raise RequestError(f"assigning issue {issue}", f"{person} is no member of the project", hint=hint)
         if self._found(issue)["assignees"]:
             return
-        self._change(issue, {"assignee_ids": [number]})
+        self._change(issue, {"assignee_ids": [int(number)]})
         if self._busy is not None:
             self._busy[person] += 1
