@@ -44,6 +44,9 @@ def found(root: Path, names: Sequence[str], *, force: bool) -> Templates:
         RequestError: if a runbook is not there or cannot be read, or two would have the same template.
         OperatorError: if the settings cannot be read.
     """
+    if not (root / catalog.FOLDER).is_dir():
+        hint = "check something out, or make a runbook with `runbook new NAME`"
+        raise RequestError(_DOING, f"there is no folder {catalog.FOLDER} in this work tree", hint=hint)
     known = tuple(_names(root))
     for name in names:
         if name not in known:

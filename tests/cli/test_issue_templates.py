@@ -100,6 +100,11 @@ def test_two_runbooks_of_one_template_and_unknown_ones_are_refused(
     assert "there are: db/rotate, db-rotate, look" in capsys.readouterr().err
 
 
+def test_where_there_are_no_runbooks_a_check_does_not_pass(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(clone, "--gitlab", "--check") == 2
+    assert "there is no folder runbooks in this work tree" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [(), ("a", "b"), ("a", "--check"), ("--gitlab", "--at", "HEAD"), ("a", "--force")])
 def test_options_that_do_not_go_together_are_refused(tree: Path, words: tuple[str, ...]) -> None:
     assert say(tree, *words) == 2

@@ -19,8 +19,8 @@ from runner.errors import OperatorError, RequestError
 from runner.ports.forge import IssueId, PersonId
 
 _PAGE = 100
-_GUEST = 10
-"""The least access level of somebody who can read issues, and so be assigned to one."""
+_GUEST, _PLANNER = 10, 15
+"""The least access level of somebody who can read issues, and so be assigned to one; and to a confidential one."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}(?:/[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}){0,20}")
 """A user's name, or the path of a group."""
 _NOTED = re.compile(r"assigned to |unassigned |reassigned to |changed assignee|removed assignee")
@@ -80,13 +80,13 @@ class Assigning:
             return []
         return list(found)
 
-    def _members(self, query: str = "") -> dict[str, int]:
-        """The ids of active members who can read issues, also through a group, by user name; never the runner's own."""
+    def _members(self, query: str = "", *, least: int = _GUEST) -> dict[str, int]:
+        """The ids of active members of at least this level, also through a group, by user name; never the runner's."""
         project, wanted = self._project, {"query": query} if query else {}
         found = self._asking.read(
             "asking who is a member", lambda: project.members_all.list(get_all=True, per_page=_PAGE, **wanted)
         )
-        able = {str(one.username): int(one.id) for one in found if one.state == "active" and one.access_level >= _GUEST}
+        able = {str(one.username): int(one.id) for one in found if one.state == "active" and one.access_level >= least}
         able.pop(self._bot, None)
         return able
 
@@ -117,8 +117,12 @@ class Assigning:
         if number is None:
             hint = "correct the owner in the runbook's header, or let that person into the project"
             raise RequestError(f"assigning issue {issue}", f"{person} is no member of the project", hint=hint)
-        if self._found(issue)["assignees"]:
+        row = self._found(issue)
+        if row["assignees"]:
             return
+        if row["confidential"] and person not in self._members(person, least=_PLANNER):
+            # To be assigned would let them read it.
+            raise RequestError(f"assigning issue {issue}", f"{person} may not read it", hint="let a person decide")
         self._change(issue, {"assignee_ids": [int(number)]})
         if self._busy is not None:
             self._busy[person] += 1

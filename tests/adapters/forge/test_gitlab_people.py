@@ -107,3 +107,15 @@ def test_whoever_has_left_since_another_look_is_assigned_to_nothing(server: Serv
     with pytest.raises(RequestError, match="no member"):
         forge(server, seeded).assign(issue, PersonId("bob"))
     assert seeded.project.issues[int(issue)].assignees == []
+
+
+def test_nobody_comes_to_read_a_confidential_issue_by_being_assigned(server: Server, seeded: Seeded) -> None:
+    made = project_as(server, seeded, "bob").issues.create({"title": "hush", "confidential": True})
+    alice = server.site.named("alice")
+    assert alice
+    seeded.project.members[alice.id] = Level.GUEST
+    bot = forge(server, seeded)
+    with pytest.raises(RequestError, match="may not read it"):
+        bot.assign(IssueId(str(made.iid)), PersonId("alice"))
+    bot.assign(IssueId(str(made.iid)), PersonId("carol"))
+    assert [one.username for one in seeded.project.issues[made.iid].assignees] == ["carol"]
