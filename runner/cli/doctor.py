@@ -169,13 +169,17 @@ def _told(findings: Sequence[Finding], *, everything: bool) -> RenderableType:
     rows.add_column(no_wrap=True)
     rows.add_column(no_wrap=True)
     rows.add_column(overflow="fold")
+    first: dict[tuple[str, str], str] = {}
     for one in _shown(findings, everything=everything):
-        fine = one.standing is Standing.FINE
-        words = Text(one.title, style="" if fine else "bold")
-        if not fine or everything:
-            words.append(f"\n{harmless(one.says)}", style="dim" if fine else "not bold")
-        if one.fix:
-            words.append("\nfix: ", style="not bold cyan").append(harmless(one.fix), style="not bold")
+        said = first.setdefault((one.says, one.fix), one.number)
+        words = Text(one.title, style="" if one.standing is Standing.FINE else "bold")
+        if said != one.number and one.fix:
+            words.append(f"\nas {said}", style="not bold dim")
+        elif one.fix or everything:
+            words.append(f"\n{harmless(one.says)}", style="not bold" if one.fix else "dim")
+            words.append("\nfix: " if one.fix else "", style="not bold cyan").append(
+                harmless(one.fix), style="not bold"
+            )
         rows.add_row(one.number, Text(one.standing.value, style=_STYLES[one.standing.name]), words)
     return Group(rows, Text(), Text(_summed(findings)))
 

@@ -50,6 +50,9 @@ def test_a_folder_that_is_no_clone_and_one_that_is_not_set_up_are_told_and_nothi
     first, *rest = json.loads(done.out)
     assert (done.code, first["standing"]) == (6, "wrong")
     assert {one["standing"] for one in rest} == {"not checked"}
+    told = world.cli("alice", "-C", str(tmp_path), "doctor").out
+    assert told.count("without settings nobody knows what to look at") == 1, "one reason is told once"
+    assert told.count("as D02") == len(rest) - 1
 
 
 def test_a_remote_that_is_away_leaves_everything_as_it_was_last_fetched(lived: Lived, typed: Typed) -> None:
