@@ -61,7 +61,7 @@ def served(
         command: what to start instead of the command line.
     """
     vouched(place)
-    port = port or _free()
+    port = port or free_port()
     process = place.start(BOT, "serve", "--port", str(port), "--every", str(every), "--spares", "0", command=command)
     one = Served(place=place, port=port, process=process)
     try:
@@ -80,7 +80,8 @@ def served(
     assert place.seeded.tokens[BOT] not in said
 
 
-def _free() -> int:
+def free_port() -> int:
+    """A port that nobody listens at now."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
