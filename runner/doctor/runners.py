@@ -40,7 +40,8 @@ def started(facts: Facts) -> Iterator[Remark]:
     settings = facts.settings
     if settings.executor != "gitlab-ci":
         return
-    keep = f"printf 'url=https://{TRIGGER}:%s@HOST\\n' TOKEN | git credential approve, in the runner's clone"
+    server = settings.gitlab.replace("://", f"://{TRIGGER}:%s@", 1)
+    keep = f"printf 'url={server}\\n' TOKEN | git credential approve, in the runner's clone"
     if not facts.papers.pipeline:
         fix = "copy the .gitlab-ci.yml that comes with runbook-runner, and merge it"
         yield wrong(f"there is no .gitlab-ci.yml on {settings.branch}, so no job takes work", fix=fix)

@@ -17,15 +17,22 @@ HARMLESS = frozenset(
     {"api", "read_api", "read_user", "read_repository", "write_repository", "read_registry", "self_rotate"}
 )
 """Scopes that add nothing to `api` that this project's token could do harm with."""
-MAKE = (
-    "Settings > Access tokens of the project: a token with the role Developer and the scope api, an end date, "
-    "then in the runner's clone: git credential approve"
-)
 OWN_CLONE = "run it in the runner's own clone: runbook -C CLONE doctor"
 _KEEPERS = frozenset({"cache", "libsecret", "osxkeychain", "manager", "oauth"})
 """Helpers that keep a password in memory or in the system's own store."""
 PRIVATE = frozenset({0o600, 0o400})
 ROLES = {10: "Guest", 15: "Planner", 20: "Reporter", 25: "Security Manager", 30: "Developer", 40: "Maintainer"}
+
+
+def make(facts: Facts) -> str:
+    """How a token is made and given to the runner."""
+    return f"Settings > Access tokens of the project: role Developer, scope api, an end date. Then {keep(facts)}"
+
+
+def keep(facts: Facts) -> str:
+    """How Git is given a token for the server, in the clone that the runner works in."""
+    server = facts.settings.gitlab.replace("://", "://runner:%s@", 1)
+    return f"printf 'url={server}\\n' TOKEN | git credential approve, in the runner's clone"
 
 
 def role(level: int) -> str:
@@ -55,7 +62,7 @@ def accepted(facts: Facts) -> Iterator[Remark]:
     if not isinstance(token, Unseen):
         yield fine(f"GitLab takes it as {token.owner}'s")
     elif token.blind is Blind.NOBODY:
-        yield wrong(token.why, fix=MAKE)
+        yield wrong(token.why, fix=make(facts))
     else:
         yield not_checked(token)
 
@@ -71,7 +78,7 @@ def bots(facts: Facts) -> Iterator[Remark]:
         why = f"this clone has the token of {token.owner}, so the one of {bot} was not looked at"
         yield not_checked(Unseen(why=why, blind=Blind.NOBODY), fix=OWN_CLONE)
     else:
-        fix = f"give this clone the token of {bot} (git credential approve), or correct the setting bot"
+        fix = f"give this clone the token of {bot}, or correct the setting bot. {keep(facts)}"
         yield wrong(f"it belongs to {token.owner}, and the runner is {bot}", fix=fix)
 
 
@@ -86,9 +93,9 @@ def scopes(facts: Facts) -> Iterator[Remark]:
     missing, more = sorted(ENOUGH - token.scopes), sorted(token.scopes - HARMLESS)
     told = ", ".join(sorted(token.scopes)) or "none"
     if missing:
-        yield wrong(f"its scopes are {told}: without api it cannot comment", fix=MAKE)
+        yield wrong(f"its scopes are {told}: without api it cannot comment", fix=make(facts))
     if more:
-        yield wrong(f"it has scopes that are not needed: {', '.join(more)}", fix=MAKE)
+        yield wrong(f"it has scopes that are not needed: {', '.join(more)}", fix=make(facts))
     if not missing and not more:
         yield fine(f"its scopes are {told}")
 
@@ -103,13 +110,13 @@ def lasts(facts: Facts) -> Iterator[Remark]:
         yield not_checked(ends)
         return
     if ends is None:
-        yield warning("it never expires", fix=f"replace it by one with an end date. {MAKE}")
+        yield warning("it never expires", fix=f"replace it by one with an end date. {make(facts)}")
         return
     days = (ends - facts.now.astimezone(UTC).date()).days
     told = f"it ends on {ends.isoformat()}, in {days} days"
-    fix = "rotate it (Settings > Access tokens of the project), and store the new one: git credential approve"
+    fix = f"rotate it (Settings > Access tokens of the project). Then {keep(facts)}"
     if days <= 0:
-        yield wrong(f"it ended on {ends.isoformat()}", fix=MAKE)
+        yield wrong(f"it ended on {ends.isoformat()}", fix=make(facts))
     elif days < SOON:
         yield warning(told, fix=fix)
     else:

@@ -114,3 +114,8 @@ def test_a_loose_file_is_closed_by_the_command_that_is_shown() -> None:
 def test_on_plain_git_there_is_no_token_to_look_at() -> None:
     plain = place(settings={"forge": "local"}, premises={"token": None, "members": None})
     assert [one.number for check in CHECKS for one in found([check], check.number, plain)] == []
+
+
+def test_the_command_that_stores_a_token_names_the_server() -> None:
+    [one] = found(CHECKS, "D05", place(**token(expires=date(2026, 11, 27))))
+    assert "printf 'url=https://runner:%s@gitlab.example.org\\n' TOKEN | git credential approve" in one.fix
