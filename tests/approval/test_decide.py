@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from runner.approval.approval import Approval
 from runner.approval.decide import Decision, Verdict, decide, may_request, people_of
+from runner.approval.periods import Kept
 from runner.approval.policy import read
 from runner.approval.rules import Policy
 from runner.digest import sha256
 from runner.ledger.bodies import Rehearsal
 from runner.plan.plan import Plan
-from runner.ports.forge import PersonId
+from runner.ports.forge import FreezePeriod, PersonId
 from tests.builders import NOW, a_plan, a_yes, rehearsed, requested_by
 
 POLICY = """
@@ -179,6 +180,26 @@ def test_step_13_a_freeze_holds_an_approved_plan_and_says_until_when() -> None:
     assert decision.reasons == ('held by the freeze "monday" until 2026-11-24 08:00+00:00',)
     assert decision.until is not None
     assert judge(POLICY + FREEZE, a_yes(), now=decision.until).allowed
+
+
+MONDAY = FreezePeriod(id="7", start="0 0 * * 1", end="0 8 * * 2", zone="UTC")
+EMERGENCY = """emergency = {request = ["alice@example.org"], approve = {count = 0}, despite_freeze = true}
+"""
+
+
+@pytest.mark.parametrize("kept", [Kept(periods=(MONDAY,)), Kept(problem="GitLab answered 500")])
+def test_step_13_a_freeze_of_the_forge_holds_like_one_of_policy_and_what_is_not_known_holds_too(kept: Kept) -> None:
+    decision = judge(POLICY, a_yes(), kept=kept)
+    assert (decision.verdict, decision.enough) == (Verdict.PENDING, True)
+    assert len(decision.reasons) == 1
+    if decision.until is not None:
+        assert judge(POLICY, a_yes(), kept=kept, now=decision.until + timedelta(seconds=1)).allowed
+    assert (decision.until is None) is bool(kept.problem)
+    assert judge(POLICY + "[freeze_periods]\ntarget = 'staging/*'\n", a_yes(), kept=kept).allowed
+    hurried = a_plan(emergency="it burns", owes_by="2026-11-24T12:00:00Z")
+    text = POLICY.replace('[[rule]]\nname = "staging"', EMERGENCY + '[[rule]]\nname = "staging"')
+    assert judge(text, plan=hurried, kept=kept).allowed
+    assert not judge(text.replace("despite_freeze = true", "despite_freeze = false"), plan=hurried, kept=kept).allowed
 
 
 def test_waiting_for_the_end_of_a_freeze_alone_does_not_help_where_an_approval_is_missing() -> None:

@@ -72,13 +72,15 @@ def test_a_run_is_reverted_by_a_run_that_is_approved_and_proves_that_the_state_i
 
 
 def test_a_revert_that_does_not_restore_the_state_fails_and_shows_what_is_different(world: World) -> None:
-    issue = turned(world)
-    old = world.run(issue)
+    before = turned(world)
+    old = world.run(before)
     (world.traces / "drip").write_text("ish")
-    said = world.cli("alice", "revert", old.id, "too", "green", "--json")
+    issue = world.open_issue("alice", "It is too green", "Blue was better.")
+    said = world.cli("alice", "revert", old.id, "too", "green", "--issue", issue, "--json")
     assert said.code == 0, said.err
     (planned,) = json.loads(said.out)["runs"]
     assert planned["state"] == "planned"
+    assert f"\n- related: #{before}\n" in world.words(issue), "the issue of the run that it undoes"
     world.approve(issue)
     world.reconcile()
     run = world.run(issue)
