@@ -152,8 +152,6 @@ def _started(known: Known, *, halted: bool) -> Iterator[Action]:
         if known.lost:
             yield Interrupt(known=known, reason="its owner was silent for longer than the lease")
         return
-    if Kind.STATUS not in known.told:
-        yield Tell(known=known, what=Kind.STATUS)
     match known.work:
         case WorkState.UNKNOWN | WorkState.SUBMITTED:
             # No worker has claimed it, so nothing ran: the same start may be handed over (again), but for a halt.

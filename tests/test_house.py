@@ -23,6 +23,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "runner/ledger/frozen.py": "tests/audit/test_attacks.py",
     "runner/supervisor/assigning.py": "tests/stories/test_a_request_on_gitlab.py",
     "runner/supervisor/relating.py": "tests/stories/test_a_request_on_gitlab.py",
+    "runner/supervisor/looking.py": "tests/stories/test_trouble_on_gitlab.py",
     "runner/supervisor/judging.py": "tests/supervisor/test_gather.py",
     "runner/supervisor/waiting.py": "tests/stories/test_windows_and_the_queue.py",
     "runner/approval/asking.py": "tests/approval/test_decide.py",

@@ -148,7 +148,7 @@ def test_only_an_open_start_is_interrupted_when_its_owner_is_lost(state: RunStat
 def test_what_was_not_said_is_said(state: RunState) -> None:
     said = {
         RunState.PLANNED: ["plan"],
-        RunState.STARTED: ["plan", "status"],
+        RunState.STARTED: ["plan"],
         RunState.INTERRUPTED: ["plan", "interrupted"],
         RunState.RESOLVED: ["plan", "interrupted", "result"],
     }.get(state, ["plan", "result"])

@@ -125,6 +125,9 @@ class Asking:
         status = error.response_code
         if status == HTTPStatus.NOT_FOUND and missing:
             return RequestError(doing, missing, hint="see the number; whose token it is has to be able to see it")
+        if status == HTTPStatus.NOT_FOUND:
+            hint = "see that the token's user is still a member there"
+            return OperatorError(doing, "GitLab does not show it to this token (404)", hint=hint)
         if status in {401, 403}:
             hint = "see that the token has not expired and may do this"
             refusal = ForbiddenError if status == HTTPStatus.FORBIDDEN else OperatorError

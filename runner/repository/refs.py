@@ -23,10 +23,19 @@ _REFUSED = re.compile(
 _NO_ROOM = re.compile(r"unpacker error|no space left", re.IGNORECASE)
 """The remote took the push and could not keep it: that is nobody's right, but trouble that passes."""
 
+_UNKNOWN = re.compile(r"could not read (?:Username|Password)|Authentication failed|Permission denied|error: 40[13]")
+"""The remote does not know who is asking."""
+
 
 def ref(repository: Repository, branch: str) -> str:
     """The local name under which a branch is kept: the remote-tracking ref, or the branch itself without a remote."""
     return f"refs/remotes/{repository.remote}/{branch}" if repository.remote else f"refs/heads/{branch}"
+
+
+class LockedOutError(OutsideError):
+    """The remote does not take our credentials. Who only reads goes on without it; the operator has to end it."""
+
+    exit_code = 6
 
 
 def tip(repository: Repository, branch: str) -> str | None:
@@ -51,7 +60,7 @@ def fetch(repository: Repository, *branches: str) -> None:
         _fetch(repository, wanted)
     except GitError as error:
         if "couldn't find remote ref" not in error.stderr:
-            raise OutsideError("fetching from the remote", error.wrong, hint=_hint(error.stderr)) from error
+            raise _away("fetching from the remote", error) from error
         there = heads(repository)
         present = [spec for branch, spec in zip(branches, wanted, strict=True) if branch in there]
         if present:
@@ -73,7 +82,7 @@ def fetch_commit(repository: Repository, commit: str) -> bool:
             r"not our ref|couldn't find remote ref|unadvertised|no such remote ref", error.stderr, re.IGNORECASE
         ):
             return False
-        raise OutsideError("fetching from the remote", error.wrong, hint=_hint(error.stderr)) from error
+        raise _away("fetching from the remote", error) from error
     return True
 
 
@@ -88,7 +97,7 @@ def heads(repository: Repository, pattern: str = "*") -> dict[str, str]:
     try:
         out = git(args, cwd=repository.path, doing="asking the remote for its branches").decode()
     except GitError as error:
-        raise OutsideError(error.doing, error.wrong, hint=_hint(error.stderr)) from error
+        raise _away(error.doing, error) from error
     pairs = (line.split("\t", 1) for line in out.splitlines())
     return {name.removeprefix("refs/heads/"): oid for oid, name in pairs}
 
@@ -117,7 +126,7 @@ def publish(repository: Repository, commit: str, branch: str, *, expected: str |
         if _REFUSED.search(error.stderr):
             hint = f"the account that runs this needs the right to push to {branch}; see `runbook init`"
             raise OperatorError(f"pushing to {branch}", error.wrong, hint=hint) from error
-        raise OutsideError(f"pushing to {branch}", error.wrong, hint=_hint(error.stderr)) from error
+        raise _away(f"pushing to {branch}", error) from error
     if not repository.tracks_everything:
         git(["update-ref", ref(repository, branch), commit], cwd=repository.path)
     return True
@@ -195,7 +204,10 @@ def _move(repository: Repository, commit: str, branch: str, *, expected: str | N
     return True
 
 
-def _hint(stderr: str) -> str:
-    if "Permission denied" in stderr or "Authentication failed" in stderr:
-        return "check the credentials that Git uses for this remote"
-    return "check that the remote can be reached, and try again; nothing was lost"
+def _away(doing: str, error: GitError) -> OutsideError:
+    if _UNKNOWN.search(error.stderr):
+        hint = "give Git valid credentials for this remote; nothing was lost"
+        return LockedOutError(doing, error.wrong, hint=hint)
+    return OutsideError(
+        doing, error.wrong, hint="check that the remote can be reached, and try again; nothing was lost"
+    )

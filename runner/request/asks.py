@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
+from runner.digest import Digest, sha256
 from runner.ports.forge import Comment
 from runner.request.characters import skeleton
 from runner.request.markdown import Fenced, Words, pieces
@@ -18,9 +20,14 @@ LARGEST_BODY = 1_000_000
 """Characters; GitLab's own limit."""
 MOST = 20
 """Asks that one comment may hold; with more, none counts."""
+LONG = 10_000
+"""Characters from which a comment is read once and remembered."""
+REMEMBERED = 256
+"""Long comments that are remembered."""
 TRIGGER = "/runbook"
 INFO = "runbook"
 
+_alike = lru_cache(maxsize=4096)(skeleton)
 _HIDDEN_BLOCK = re.compile(rf"^(?:`{{3,}}|~{{3,}}){INFO}[ \t]*$")
 
 
@@ -53,6 +60,10 @@ class TooMuch:
     hint: str
 
 
+_LONG_ONES: dict[tuple[str, Digest], tuple[Line | Block, ...] | TooMuch] = {}
+"""What was found in long comments, by the bot's name and the digest of the text: every round reads them again."""
+
+
 def asks(comment: Comment, *, bot: str) -> tuple[Line | Block, ...] | TooMuch:
     """Find the asks of a comment. An edited comment and the runner's own have none.
 
@@ -68,8 +79,19 @@ def asks(comment: Comment, *, bot: str) -> tuple[Line | Block, ...] | TooMuch:
             why=f"the comment has more than {LARGEST_BODY:,} characters",
             hint="write the command in a comment of its own",
         )
+    if len(comment.body) < LONG:
+        return _read(comment.body, bot=bot)
+    key = (bot, sha256(comment.body.encode(errors="surrogatepass")))
+    if key not in _LONG_ONES:
+        if len(_LONG_ONES) >= REMEMBERED:
+            _LONG_ONES.clear()
+        _LONG_ONES[key] = _read(comment.body, bot=bot)
+    return _LONG_ONES[key]
+
+
+def _read(body: str, *, bot: str) -> tuple[Line | Block, ...] | TooMuch:
     found: list[Line | Block] = []
-    for one in _found(comment.body, (TRIGGER, f"@{bot}")):
+    for one in _found(body, (TRIGGER, f"@{bot}")):
         found.append(one)
         if len(found) > MOST:
             return TooMuch(
@@ -109,7 +131,7 @@ def _line(piece: Words | Fenced, ordinal: int, triggers: tuple[str, ...]) -> Lin
     if first in triggers:
         doubt = piece.doubt or ("it is indented" if text != piece.text else "")
         return Line(ordinal=ordinal, line=piece.number, words=words, doubt=doubt)
-    if len(first) <= 2 * max(map(len, triggers)) and skeleton(first) in {skeleton(one) for one in triggers}:
+    if len(first) <= 2 * max(map(len, triggers)) and _alike(first) in {_alike(one) for one in triggers}:
         doubt = f"it begins with something that looks like {triggers[0]} but is written with other characters"
         return Line(ordinal=ordinal, line=piece.number, words=words, doubt=doubt)
     return None

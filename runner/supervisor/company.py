@@ -27,8 +27,10 @@ POLL = 0.05
 """Seconds between two looks at the workers of this machine."""
 LISTEN_AT_MOST = 30.0
 """Seconds between two looks at the issues of a long run: a cancel must not wait for its end, nor a server for us."""
+STATUS_FROM = 3.0
+"""Seconds after which a run has a status comment; one that ends sooner has only the last one, with its result."""
 STATUS_EVERY = 10.0
-"""Seconds between two edits of the status comment, at first."""
+"""Seconds between two writes of the status comment, at first."""
 EASING = 10, 2
 """A run of so many seconds is listened for once in a tenth of them, and its status comment edited once in a half."""
 
@@ -107,7 +109,7 @@ def catch_up(desk: Desk, known: Known, *, watcher: Watcher, followed: Followed) 
 def _attend(desk: Desk, one: _Watch, watcher: Watcher) -> None:
     _show(desk, one, watcher)
     seconds, told = _seconds(desk, one.known.run), one.following.told
-    if seconds - told >= max(STATUS_EVERY, told / EASING[1]):
+    if seconds - told >= (max(STATUS_EVERY, told / EASING[1]) if told else STATUS_FROM):
         one.following.told = seconds
         _status(desk, one)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.approval.collect import commands_of
-from runner.errors import IntegrityError, OutsideError
+from runner.errors import IntegrityError, RequestError, RunbookError
 from runner.execution import transcript
 from runner.execution.transcript import Asked as Waits
 from runner.ledger.bodies import Start
@@ -53,7 +53,7 @@ def gather(desk: Desk, observer: Observer, *, only: IssueId | None = None) -> Sn
         OutsideError: if the forge or the remote does not answer: nothing is concluded from silence.
     """
     issues = [only] if only else [issue.id for issue in desk.forge.issues()]
-    threads, trouble = _threads(desk.forge, issues)
+    threads, trouble = _threads(desk.forge, issues, needed=only)
     asked = {issue: asked_on(desk, thread) for issue, thread in threads.items()}
     runs = _runs(desk, asked.values(), only=only)
     others, more = _threads(desk.forge, {IssueId(run.plan.issue) for run in runs} - set(issues))
@@ -106,7 +106,7 @@ def _at_work(
     mute = [
         _mute(desk, run, beats=beats, observer=observer)
         for run in runs
-        if run.plan.issue not in threads and run.state is RunState.STARTED
+        if run.plan.issue not in threads and run.state in {RunState.STARTED, RunState.PLANNED}
     ]
     observer.save(frozenset(run.id for run in runs if not run.over))
     return _labelled(desk, in_line(desk, seen)) + tuple(mute)
@@ -125,6 +125,14 @@ def _settle(desk: Desk, known: Iterable[Known]) -> None:
             desk.ledger.cache.settle(one.run.id)
 
 
+def unheard(desk: Desk, observer: Observer) -> Snapshot:
+    """Look at what has started on this machine without the forge: it comes to its end on record whoever is away."""
+    runs = [fold(desk.ledger.cache.events(run)) for run in desk.ledger.cache.live()]
+    mine = [run for run in runs if run.state is RunState.STARTED and _ours(desk, run)]
+    known = tuple(_mute(desk, run, beats={}, observer=observer) for run in mine)
+    return Snapshot(requests=(), heard=(), unheard=(), runs=known)
+
+
 def somebody_spoke(desk: Desk, snapshot: Snapshot, *, only: IssueId | None) -> bool:
     """Whether people have written anything since: on any issue, because a run that takes an hour keeps nobody waiting.
 
@@ -138,7 +146,7 @@ def somebody_spoke(desk: Desk, snapshot: Snapshot, *, only: IssueId | None) -> b
         issues = {only} if only else issues
         issues |= {IssueId(known.run.plan.issue) for known in snapshot.runs if not known.run.over}
         threads, _ = _threads(desk.forge, issues)
-    except OutsideError:
+    except RunbookError:
         return False
     said = (comment for thread in threads.values() for comment in thread.comments if not comment.ours)
     return any(comment.id not in snapshot.read for comment in said)
@@ -166,14 +174,21 @@ def asked_on(desk: Desk, thread: Thread) -> Asked:
     return requests(thread, forge=forge.name, project=forge.project, bot=desk.workspace.settings.bot)
 
 
-def _threads(forge: Forge, issues: Iterable[IssueId]) -> tuple[dict[IssueId, Thread], tuple[str, ...]]:
-    """Read issues whole. One that was tampered with is left alone and said; it must not stop the others."""
+def _threads(
+    forge: Forge, issues: Iterable[IssueId], *, needed: IssueId | None = None
+) -> tuple[dict[IssueId, Thread], tuple[str, ...]]:
+    """Read issues whole. One that was tampered with, or is gone, is left alone and said; it must not stop the others.
+
+    Only the one that is `needed` has to be there.
+    """
     threads: dict[IssueId, Thread] = {}
     trouble = []
     for issue in sorted(issues):
         try:
             threads[issue] = forge.thread(issue)
-        except IntegrityError as error:
+        except (IntegrityError, RequestError) as error:
+            if isinstance(error, RequestError) and issue == needed:
+                raise
             trouble.append(f"issue {issue} is left alone: {error}")
     return threads, tuple(trouble)
 

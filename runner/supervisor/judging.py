@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runner.approval.approval import approvals, resumption, still_said
-from runner.approval.decide import Decision, decide, people_of
+from runner.approval.decide import Decision, Verdict, decide, people_of
 from runner.approval.merging import ABSENT, Stage, Standing, in_review, still_merged
 from runner.approval.owed import Owed, owed
 from runner.ledger.bodies import Start
@@ -14,6 +16,9 @@ from runner.publication import markers
 from runner.publication.markers import Kind
 from runner.supervisor import fidelity, freezing, reviewing
 from runner.supervisor.desk import Desk
+
+CLOSED = "its issue is closed; it goes on when somebody opens it again"
+"""Why a plan waits that may start otherwise."""
 
 
 def debt(desk: Desk, run: Run, plan: Plan) -> Owed | None:
@@ -38,6 +43,9 @@ def proposed(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = 
 def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = False) -> Decision:
     """The newest policy's verdict on a plan, with the issue and the members as they are now.
 
+    While its issue is closed a plan waits: whoever closed it thought that nothing was to happen any more. One that
+    proposes a change does not: merging it may close the issue, and is the yes.
+
     Args:
         desk: at hand.
         run: what is on record.
@@ -52,7 +60,7 @@ def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = Fa
     asked = (PersonId(plan.requested.by), plan.requested.account)
     accounts = {asked, *((one.by, one.account) for one in given if not one.fault)}
     members = desk.members(people_of(plan, given, resumption=resumed), accounts=accounts, lately=not fresh)
-    return decide(
+    decision = decide(
         desk.policy,
         plan=plan,
         digest=run.digest,
@@ -63,3 +71,7 @@ def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = Fa
         proposed=stands,
         kept=freezing.kept(desk, plan, fresh=fresh),
     )
+    if thread.issue.open or plan.proposal is not None or decision.verdict is Verdict.DENIED:
+        return decision
+    reasons = (*decision.reasons, CLOSED) if decision.verdict is Verdict.PENDING else (CLOSED,)
+    return replace(decision, verdict=Verdict.PENDING, reasons=reasons)

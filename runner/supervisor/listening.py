@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from runner.approval import collect, halting
 from runner.approval.answers import line, question_of
 from runner.approval.meant import Known as Meant
-from runner.ledger.bodies import Resume
+from runner.ledger.bodies import Approve, Resume
+from runner.plan.run import RunState
 from runner.ports.forge import Thread
 from runner.publication import comments
 from runner.request.command import BadCommand, Command, Verb
@@ -98,10 +99,13 @@ def problems(thread: Thread, found: Asked, answered: frozenset[str]) -> list[Unh
 def _in_vain(desk: Desk, record: collect.Record, known: Known, *, thread: Thread) -> str:
     """Why something that its author may do is ruled out all the same; empty for everything else.
 
-    A resume is by the record of the run, and an answer where its value may not go on record.
+    A resume is by the record of the run, an approval of what waits on a closed issue by that, and an answer where its
+    value may not go on record.
     """
     if isinstance(record.body, Resume):
         return resuming.refusal(desk, known.run, known.plan)
+    if isinstance(record.body, Approve) and known.run.state is RunState.PLANNED and not thread.issue.open:
+        return "the issue is closed; open it again, then write this in a new comment"
     return confidence.refusal(desk.policy, known.plan, record.body, thread=thread)
 
 

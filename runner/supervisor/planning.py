@@ -96,6 +96,7 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
 
 def _still_as_public(desk: Desk, request: Request) -> None:
     """Somebody may have made the issue confidential while the rehearsal ran: what is committed stays for ever."""
+    desk.forge.issues()  # asks for what has changed since
     if desk.forge.thread(request.comment.issue).issue.confidential and not request.confidential:
         wrong = "the issue was made confidential while its plan was being made"
         raise RequestError("making the plan", wrong, hint="ask again in a new comment")

@@ -36,7 +36,7 @@ from runner.actions import (
 )
 from runner.errors import OperatorError, OutsideError, RequestError, RunbookError
 from runner.execution.progress import Progress
-from runner.lifecycle import due, next_actions
+from runner.lifecycle import due
 from runner.plan.run import Run, RunState
 from runner.ports.executor import Executor
 from runner.ports.forge import IssueId
@@ -59,8 +59,9 @@ from runner.supervisor.desk import Desk, open_desk
 from runner.supervisor.ending import Ending
 from runner.supervisor.following import Followed
 from runner.supervisor.freshness import Freshness
-from runner.supervisor.gather import gather, somebody_spoke, work_key
+from runner.supervisor.gather import somebody_spoke, work_key
 from runner.supervisor.heartbeat import Observer, Pulse
+from runner.supervisor.looking import look, wanted
 from runner.supervisor.watcher import Watcher
 from runner.wiring import Workspace
 
@@ -122,13 +123,17 @@ class Supervisor:
                 if not swept:
                     swept = True
                     running.sweep(desk)
-                snapshot = gather(desk, self._observer, only=only)
-                self._watcher.seen(snapshot)
+                snapshot, away = look(desk, self._observer, only=only)
+                if away is None:
+                    self._watcher.seen(snapshot)
                 self._open = tuple(known.run for known in snapshot.runs if _is_open(known))
                 self._ending.busy = bool(self._open)
-                actions = self._wanted(snapshot, refused, wait=wait)
-                if not actions and self._ending.asked:
+                ending, deaf = self._ending.asked, away is not None
+                actions = wanted(snapshot, refused, now=self._now(), wait=wait, ending=ending, deaf=deaf)
+                if not actions and ending:
                     raise KeyboardInterrupt
+                if not actions and away:
+                    raise away
                 if not actions:
                     for words in snapshot.trouble:
                         self._watcher.say(words)
@@ -146,26 +151,18 @@ class Supervisor:
             for run in self._open:
                 self._executor.cancel(work_key(run), rollback=False)
 
-    def _wanted(self, snapshot: Snapshot, refused: set[str], *, wait: bool) -> list[Action]:
-        """What to do now. What came to nothing in this call is left for the next one, or two would repeat it for ever.
-
-        Who was asked to end takes up nothing new, and brings what is open to its end.
-        """
-        wanted = [one for one in next_actions(snapshot, self._now()) if name_of(one) not in refused]
-        if not wait:
-            wanted = [one for one in wanted if not isinstance(one, Await)]
-        if self._ending.asked:
-            wanted = [one for one in wanted if not isinstance(one, MakePlan | Start)]
-        return wanted
-
     def _do(self, desk: Desk, turn: Sequence[Action], refused: set[str], *, spoken: Callable[[], bool]) -> None:
         """Carry out those whose turn it is; what they say goes out in one step."""
-        with desk.forge.together():
-            for action in turn:
-                if isinstance(action, Await):
-                    continue
-                if not self._carry_out(desk, action) or isinstance(action, Stop | Deliver | Mark | Assign | Withdraw):
-                    refused.add(name_of(action))
+        effects = [action for action in turn if not isinstance(action, Await)]
+        try:
+            with desk.forge.together():
+                for action in effects:
+                    done = self._carry_out(desk, action)
+                    if not done or isinstance(action, Stop | Deliver | Mark | Assign | Withdraw):
+                        refused.add(name_of(action))
+        except RequestError as error:  # of the step at the end: what is in it cannot be told apart
+            self._put_off(error)
+            refused.update(map(name_of, effects))
         running = [one.known for one in turn if isinstance(one, Await)]
         if running:
             company.keep(
@@ -194,8 +191,7 @@ class Supervisor:
                 self._watcher.say(f"put {action.glass.plan.run} on record, which ran by break-glass")
                 return owning_up.own_up(desk, action.glass)
             case Answer() | Tell() | Mark() | Assign() | Close():
-                telling.say(desk, action)
-                return True
+                return self._said(lambda: telling.say(desk, action))
             case Propose():
                 return self._propose(desk, action.known)
             case Withdraw():
@@ -203,6 +199,14 @@ class Supervisor:
                 return True
             case _:
                 return self._run(desk, action)
+
+    def _said(self, say: Callable[[], None]) -> bool:
+        """Say something; an issue that takes no more words must not keep others, or the run itself, from going on."""
+        try:
+            say()
+        except RequestError as error:
+            return self._put_off(error)
+        return True
 
     def _run(self, desk: Desk, action: OfRun) -> bool:
         known = action.known
@@ -281,9 +285,8 @@ class Supervisor:
         except RunbookError as error:
             if isinstance(error, preparing.UnpreparedError):
                 self._put_off(error)
-            telling.refuse(desk, request, error)
             self._watcher.say(f"refused: {error}")
-            return True
+            return self._said(partial(telling.refuse, desk, request, error))
 
 
 def _is_open(known: Known) -> bool:

@@ -56,8 +56,8 @@ def _elsewhere(desk: Desk, mine: Sequence[Waiting], *, known: set[str]) -> Itera
             continue
         try:
             plan, thread = desk.plan(run), desk.forge.thread(IssueId(run.plan.issue))
-        except IntegrityError:
-            # Its issue or plan was tampered with: it will not start, so it holds nobody up.
+        except (IntegrityError, RequestError):
+            # Its issue or plan was tampered with, or is gone: it will not start, so it holds nobody up.
             continue
         if judged(desk, run, plan, thread=thread).allowed and files_are_here(desk, plan):
             yield _waiting(run, plan)

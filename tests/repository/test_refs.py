@@ -9,7 +9,7 @@ from runner.errors import OperatorError, OutsideError
 from runner.repository import refs
 from runner.repository.commits import Author, write
 from runner.repository.objects import Objects
-from runner.repository.process import git
+from runner.repository.process import GitError, git
 from runner.repository.repository import Repository
 
 WHO = Author(name="Alice", email="alice@example.org", when=datetime(2026, 11, 23, tzinfo=UTC))
@@ -145,3 +145,27 @@ def test_ancestors_are_told_from_strangers(clone: Repository) -> None:
     assert refs.is_ancestor(clone, first, second)
     assert not refs.is_ancestor(clone, second, first)
     assert not refs.is_ancestor(clone, "0" * 40, second)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("fatal: could not read Username for 'https://git.example.org': terminal prompts disabled", 6),
+        ("fatal: Authentication failed for 'https://git.example.org/x.git/'", 6),
+        ("fatal: unable to access: The requested URL returned error: 403", 6),
+        ("fatal: unable to access: The requested URL returned error: 502", 5),
+        ("fatal: unable to access: Could not resolve host: git.example.org", 5),
+    ],
+)
+def test_credentials_that_are_not_taken_are_the_operators_and_all_else_passes(
+    clone: Repository, monkeypatch: pytest.MonkeyPatch, *, said: str, code: int
+) -> None:
+    def fails(*_args: object, **_more: object) -> bytes:
+        raise GitError("running git", said, stderr=said)
+
+    monkeypatch.setattr(refs, "git", fails)
+    for ask in (lambda: refs.heads(clone), lambda: refs.fetch(clone, "main")):
+        with pytest.raises(OutsideError) as caught:
+            ask()
+        assert caught.value.exit_code == code
+        assert ("valid credentials" in caught.value.hint) is (code == 6)

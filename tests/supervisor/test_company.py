@@ -121,7 +121,7 @@ def test_a_long_run_is_listened_for_and_told_of_ever_less_often(world: World, mo
             followed=Followed(),
             spoken=spoken,
         )
-    assert told[:4] == [10, 20, 30, 46]
+    assert told[:4] == [4, 14, 24, 36]
     assert len(told) < 20
     assert looked[:2] == [2, 4]
     assert max(later - sooner for sooner, later in itertools.pairwise(looked)) <= company.LISTEN_AT_MOST + 2

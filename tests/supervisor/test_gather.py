@@ -12,7 +12,8 @@ from runner.publication.labels import Label
 from runner.publication.markers import Kind
 from runner.repository import refs
 from runner.supervisor import record, running
-from runner.supervisor.gather import somebody_spoke
+from runner.supervisor.gather import somebody_spoke, unheard
+from runner.supervisor.heartbeat import Observer
 from tests.stories.world import World, git
 from tests.supervisor.desks import desk_in, known_in, seen
 
@@ -119,3 +120,29 @@ def test_a_started_run_comes_to_its_end_on_record_though_its_issue_was_tampered_
     world.reconcile()
     assert [event.type for event in world.events()][-1] == "finish"
     assert world.locks() == {}
+
+
+def test_a_plan_waits_while_its_issue_is_closed_and_nobody_approves_there(world: World) -> None:
+    issue = world.planned()
+    world.close("alice", issue)
+    world.approve(issue)
+    with desk_in(world) as desk:
+        snapshot = seen(desk)
+        (known,), (answer,) = snapshot.runs, snapshot.unheard
+        assert snapshot.heard == ()
+        assert known.decision is not None
+        assert known.decision.reasons[-1] == "its issue is closed; it goes on when somebody opens it again"
+        assert "the issue is closed; open it again" in answer.body
+        desk.forge.reopen(IssueId(issue))
+    with desk_in(world) as desk:
+        assert len(seen(desk).heard) == 1
+
+
+def test_what_has_started_here_is_looked_at_without_the_forge(world: World) -> None:
+    issue = world.started()
+    with desk_in(world) as desk:
+        observer = Observer(desk.workspace.state / "heartbeats.json", lease=60.0, monotonic=float, boot="b")
+        (known,) = unheard(desk, observer).runs
+    assert (known.run.plan.issue, known.ours, known.thread.comments) == (issue, True, ())
+    assert known.told == frozenset(Kind)
+    (world.traces / "go").touch()

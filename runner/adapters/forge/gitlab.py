@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -26,7 +26,7 @@ from runner.adapters.forge.gitlab_seen import Seen, seen_at
 from runner.adapters.gitlab_asking import Asking
 from runner.config import Settings
 from runner.digest import sha256
-from runner.errors import OperatorError, RequestError
+from runner.errors import OperatorError, OutsideError, RequestError
 from runner.ports.forge import Comment, Issue, IssueId, PersonId
 from runner.repository import credential
 from runner.repository.repository import Repository
@@ -53,9 +53,8 @@ def opened(repository: Repository, settings: Settings, *, as_bot: bool = False, 
     asking = Asking(settings.gitlab, token)
     place = {"project": settings.gitlab_project, "id_": settings.project, "bot": settings.bot}
     forge = GitLabForge(asking, **place, seen=seen, since=since)
-    if as_bot and forge.me() != settings.bot:
-        hint = f"let the runner have a clone and a credential helper of its own, with the token of {settings.bot}"
-        raise OperatorError(doing, f"the token is {forge.me()}'s, and the runner is {settings.bot}", hint=hint)
+    if as_bot:
+        forge.only_as_bot()
     return forge
 
 
@@ -87,6 +86,7 @@ class GitLabForge(Reading, Admitting, Assigning, Relating, Freezing):
         self._bot = bot
         self._seen = seen or Seen()
         self._since = since
+        self._as_bot = False
         self._later: dict[IssueId, dict[str, Any]] | None = None
         self._reviews: GitLabReviews | None = None
         super().__init__()
@@ -112,6 +112,8 @@ class GitLabForge(Reading, Admitting, Assigning, Relating, Freezing):
     def _project(self) -> Any:
         """The project by its number: python-gitlab encodes paths twice in some addresses."""
         projects = self._asking.client.projects
+        if self._as_bot:
+            self._check_token()
         if not self._seen.number:
             missing = f"there is no project {self._path} for this token"
             try:
@@ -130,8 +132,25 @@ class GitLabForge(Reading, Admitting, Assigning, Relating, Freezing):
         """
         if not self._seen.me:
             found = self._asking.read("asking GitLab whose token it is", lambda: self._asking.client.http_get("/user"))
-            self._seen.me = str(found["username"]) if isinstance(found, dict) else ""
+            told = found if isinstance(found, dict) else {}
+            self._seen.me, self._seen.account = str(told.get("username", "")), str(told.get("id", ""))
         return PersonId(self._seen.me)
+
+    def only_as_bot(self) -> None:
+        """See that the token is the runner's: now, or before anything else is asked where GitLab is away now.
+
+        Raises:
+            OperatorError: if it is somebody else's.
+        """
+        self._as_bot = True
+        with suppress(OutsideError):
+            self._check_token()
+
+    def _check_token(self) -> None:
+        if self.me() != self._bot:
+            hint = f"let the runner have a clone and a credential helper of its own, with the token of {self._bot}"
+            wrong = f"the token is {self.me()}'s, and the runner is {self._bot}"
+            raise OperatorError("opening GitLab as the runner", wrong, hint=hint)
 
     def open_issue(self, title: str, body: str, *, labels: frozenset[str] = frozenset()) -> Issue:
         """Create an issue."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from runner.adapters.forge import gitlab_rows as rows
 from runner.adapters.forge.gitlab_people import was_assigned
 from runner.adapters.forge.gitlab_seen import Notes, Seen
 from runner.adapters.gitlab_asking import Asking
-from runner.ports.forge import Issue, IssueId, Thread
+from runner.ports.forge import Comment, Issue, IssueId, Thread
 
 _PAGE = 100
 _REWRITTEN = "changed the description"
@@ -64,7 +65,7 @@ class Reading:
         notes = self._seen.notes.get(issue)
         if notes is None or fresh or notes.stamp != row["updated_at"]:
             notes = self._read(issue, stamp=row["updated_at"])
-        first = rows.description(row, bot=self._bot, edited=notes.rewritten)
+        first = self._judged(rows.description(row, bot=self._bot, edited=notes.rewritten))
         assigned = notes.assigned or was_assigned(row, ())
         return Thread(issue=rows.issue(row), comments=(first, *notes.comments), assigned=assigned)
 
@@ -74,12 +75,20 @@ class Reading:
         notes = self._notes(issue)
         read = Notes(
             stamp=stamp,
-            comments=tuple(rows.comment(issue, note.attributes, bot=self._bot) for note in notes if not note.system),
+            comments=tuple(self._comment(issue, note.attributes) for note in notes if not note.system),
             rewritten=any(note.system and note.body.startswith(_REWRITTEN) for note in notes),
             assigned=was_assigned({}, notes),
         )
         self._seen.notes[issue] = read
         return read
+
+    def _comment(self, issue: IssueId, row: dict[str, Any]) -> Comment:
+        return self._judged(rows.comment(issue, row, bot=self._bot))
+
+    def _judged(self, said: Comment) -> Comment:
+        """Ours is what the runner's account wrote, where that is known: its name could be taken over too."""
+        known = self._seen.me == self._bot and bool(self._seen.account)
+        return replace(said, ours=False) if known and said.account != self._seen.account else said
 
     def _found(self, issue: IssueId) -> dict[str, Any]:
         number, project = rows.number(issue), self._project

@@ -57,6 +57,7 @@ class Seen:
     """
 
     me: str = ""
+    account: str = ""
     number: int = 0
     web: str = ""
     rows: dict[IssueId, Row] = field(default_factory=dict)
