@@ -201,7 +201,8 @@ def _words(helper: str) -> list[str]:
     try:
         return shlex.split(helper) or [""]
     except ValueError:
-        return [helper]
+        # No more of it than its first word: what follows may be a password.
+        return helper.split()[:1] or [""]
 
 
 def _store(name: str, look: Callable[[], None]) -> Store:

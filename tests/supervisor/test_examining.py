@@ -68,7 +68,7 @@ def test_the_record_the_runbooks_and_this_machine_are_seen(world: World) -> None
         ({"credential.https://gitlab.example.org.helper": "cache"}, [Credential(helper="cache")]),
         ({"credential.helper": "store --file='a b'"}, [Credential(helper="store", file=Path("a b"))]),
         ({"credential.helper": "store --file /nowhere/c"}, [Credential(helper="store", file=Path("/nowhere/c"))]),
-        ({"credential.helper": "!sh 'x"}, [Credential(helper="!sh 'x")]),
+        ({"credential.helper": "!sh 'x"}, [Credential(helper="!sh")]),
         (
             {"remote.other.url": "https://oauth2:glpat-x@gitlab.example.org/a.git"},
             [Credential(helper="", embedded=True)],
