@@ -13,6 +13,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -835,28 +836,38 @@ def a_start_names_no_merge(scene: Scene) -> None:
     scene.hand.write(scene.leaves)
 
 
+MADE: dict[str, Callable[[History], object] | None] = {
+    "valid": None,
+    "again": _again,
+    "asked": History.asked,
+    "glass": History.glass,
+    "merged": History.merged,
+}
+"""The valid records that are attacked: one with everything once, and those of what is more than that."""
+
+
 @pytest.fixture(scope="module")
-def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, History]:
-    """The valid records that are attacked: one with everything once, one of attempts that rest on earlier ones."""
-    made = {
-        "valid": a_history(tmp_path_factory.mktemp("valid")),
-        "again": a_history(tmp_path_factory.mktemp("again"), make=_again),
-        "asked": a_history(tmp_path_factory.mktemp("asked"), make=History.asked),
-        "glass": a_history(tmp_path_factory.mktemp("glass"), make=History.glass),
-        "merged": a_history(tmp_path_factory.mktemp("merged"), make=History.merged),
-    }
-    for history in made.values():
+def history(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], History]:
+    """A valid record by its name, made when it is first asked for."""
+
+    @cache
+    def made(name: str) -> History:
+        history = a_history(tmp_path_factory.mktemp(name), make=MADE[name])
         generate(history.path.parent / f"keys-{history.project}" / "stranger")
         history.close()
+        return history
+
     return made
 
 
 @pytest.fixture(scope="module")
-def scenes(histories: dict[str, History], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scene]:
-    """Every attack, carried out once on a copy of its own."""
-    made = {}
-    for name, one in ATTACKS.items():
-        valid = histories[one.on]
+def scene(history: Callable[[str], History], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Scene]:
+    """An attack by its name, carried out once on a copy of its own, when it is first asked for."""
+
+    @cache
+    def made(name: str) -> Scene:
+        one = ATTACKS[name]
+        valid = history(one.on)
         copy = tmp_path_factory.mktemp("attack") / "ops"
         shutil.copytree(valid.path, copy)
         keys = {key: valid.path.parent / f"keys-{valid.project}" / key for key in (*valid.keys, "stranger")}
@@ -868,7 +879,8 @@ def scenes(histories: dict[str, History], tmp_path_factory: pytest.TempPathFacto
             pins = replace(pins, witness=witness)
         scene = Scene(hand=hand, leaves=leaves, history=valid, pins=pins)
         one.do(scene)
-        made[name] = scene
+        return scene
+
     return made
 
 
@@ -878,16 +890,16 @@ def judge(scene: Scene, *, without: str | None = None) -> Report:
         return verify(source, now=scene.now, pins=scene.pins, deep=True, checks=checks, processes=1)
 
 
-@pytest.mark.parametrize("name", ["valid", "again", "asked", "glass", "merged"])
-def test_the_valid_record_is_clean(histories: dict[str, History], name: str) -> None:
-    with opened("", at=histories[name].path) as source:
+@pytest.mark.parametrize("name", MADE)
+def test_the_valid_record_is_clean(history: Callable[[str], History], name: str) -> None:
+    with opened("", at=history(name).path) as source:
         report = verify(source, now=NOW, deep=True)
     assert report.standing is Standing.CLEAN, [one for line in report.lines for one in line.violations]
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_the_attack_is_seen(name: str, scenes: dict[str, Scene]) -> None:
-    report = judge(scenes[name])
+def test_the_attack_is_seen(name: str, scene: Callable[[str], Scene]) -> None:
+    report = judge(scene(name))
     said = [f"{one.invariant} {one.file}: {one.wrong}" for line in report.lines for one in line.violations]
     assert report.exit_code == 1
     assert set(ATTACKS[name].seen) <= set(report.violated()), said
@@ -896,11 +908,11 @@ def test_the_attack_is_seen(name: str, scenes: dict[str, Scene]) -> None:
 
 
 @pytest.mark.parametrize("number", [check.number for check in CHECKS if check.number not in {"I23", "I24"}])
-def test_the_check_is_needed(number: str, scenes: dict[str, Scene]) -> None:
+def test_the_check_is_needed(number: str, scene: Callable[[str], Scene]) -> None:
     passed = [
         name
         for name, one in ATTACKS.items()
-        if one.alone == number and judge(scenes[name], without=number).exit_code == 0
+        if one.alone == number and judge(scene(name), without=number).exit_code == 0
     ]
     assert passed, f"without {number} every attack is still seen, so nothing shows that it works"
 
