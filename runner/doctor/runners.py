@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.doctor.facts import Facts
-from runner.doctor.finding import Check, Remark, fine, not_checked, wrong
-from runner.ports.premises import Unseen
+from runner.doctor.finding import Check, Remark, fine, not_checked, warning, wrong
+from runner.ports.premises import Blind, Runner, Unseen
 
+PAGE = "Settings > CI/CD > Runners"
 TRIGGER = "runbook-trigger"
 """The user under whose name Git keeps the token that starts pipelines (`executors.TRIGGER`)."""
 
@@ -18,21 +19,35 @@ def online(facts: Facts) -> Iterator[Remark]:
         if isinstance(found, Unseen):
             yield not_checked(found)
             continue
+        yield from _open(tag, found)
         ready = [one.name for one in found if one.online and not one.paused]
-        page = "Settings > CI/CD > Runners"
         if ready:
             yield fine(f"for the tag {tag}: {', '.join(ready)}")
         elif not found:
-            fix = f"{page}: register one with the tag {tag}, or correct zones in [tool.runbook]"
+            fix = f"{PAGE}: register one with the tag {tag}, or correct zones in [tool.runbook]"
             yield wrong(f"no runner of the project carries the tag {tag}", fix=fix)
         elif any(one.online for one in found):
-            fix = f"{page}: let it take jobs again"
+            fix = f"{PAGE}: let it take jobs again"
             yield wrong(f"every runner with the tag {tag} that is online is paused", fix=fix)
         else:
             names = ", ".join(one.name for one in found)
             yield wrong(
                 f"no runner with the tag {tag} is online: {names}", fix="there: gitlab-runner status, then start"
             )
+
+
+def _open(tag: str, found: tuple[Runner, ...]) -> Iterator[Remark]:
+    """Runners that would take other jobs than ours: whoever may push a branch could have them carry out anything."""
+    for one in found:
+        loose = [
+            word for word, so in (("unprotected branches", one.protected is False), ("no tag", one.untagged)) if so
+        ]
+        if loose:
+            fix = f"{PAGE}: edit {one.name}: tick Protected, untick Run untagged jobs"
+            yield warning(f"{one.name}, with the tag {tag}, takes jobs of {' and of '.join(loose)} too", fix=fix)
+        elif one.protected is None:
+            why = f"whether {one.name} takes jobs of protected branches alone is not shown to this token"
+            yield not_checked(Unseen(why=why, blind=Blind.RIGHT))
 
 
 def started(facts: Facts) -> Iterator[Remark]:

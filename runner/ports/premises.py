@@ -119,11 +119,16 @@ class Hook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """A machine that carries out jobs, and whether it takes some now."""
+    """A machine that carries out jobs, and whether it takes some now.
+
+    `protected`: it takes jobs of protected branches alone; `untagged`: also jobs that ask for no tag. None: not shown.
+    """
 
     name: str
     online: bool
     paused: bool
+    protected: bool | None = None
+    untagged: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

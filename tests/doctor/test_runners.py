@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runner.doctor.finding import Standing
@@ -7,9 +9,9 @@ from runner.doctor.runners import CHECKS, LATER
 from runner.ports.premises import Runner, Unseen
 from tests.doctor.place import place, said
 
-ON = Runner(name="inside", online=True, paused=False)
-OFF = Runner(name="inside", online=False, paused=False)
-PAUSED = Runner(name="inside", online=True, paused=True)
+ON = Runner(name="inside", online=True, paused=False, protected=True, untagged=False)
+OFF = replace(ON, online=False)
+PAUSED = replace(ON, paused=True)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,21 @@ PAUSED = Runner(name="inside", online=True, paused=True)
 )
 def test_each_zone_needs_a_runner_that_takes_jobs(found: object, standing: Standing, words: str) -> None:
     assert said(CHECKS, "D17", place(premises={"runners": {"dc1": found}})) == [(standing, words)]
+
+
+@pytest.mark.parametrize(
+    ("one", "standing", "words"),
+    [
+        (replace(ON, protected=False), Standing.WARNING, "takes jobs of unprotected branches too"),
+        (replace(ON, untagged=True), Standing.WARNING, "takes jobs of no tag too"),
+        (replace(ON, protected=False, untagged=True), Standing.WARNING, "unprotected branches and of no tag too"),
+        (replace(ON, protected=None, untagged=None), Standing.NOT_CHECKED, "not shown to this token"),
+    ],
+)
+def test_a_runner_that_takes_anybodys_jobs_is_told(one: Runner, standing: Standing, words: str) -> None:
+    first, ready = said(CHECKS, "D17", place(premises={"runners": {"dc1": (one,)}}))
+    assert (first[0], words in first[1]) == (standing, True)
+    assert ready[0] is Standing.FINE
 
 
 def test_without_zones_nobody_looks_for_runners() -> None:

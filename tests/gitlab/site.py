@@ -264,6 +264,9 @@ class Machine:
     tags: frozenset[str] = frozenset()
     status: str = "online"
     paused: bool = False
+    protected: bool = True
+    """It takes jobs of protected branches alone."""
+    untagged: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

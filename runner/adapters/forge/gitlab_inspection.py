@@ -197,7 +197,11 @@ class GitLabInspector:
         return tuple(rows.delivery(dict(one)) for one in found)
 
     def _runners(self, tag: str) -> Seen[tuple[Runner, ...]]:
-        return _seen(lambda: tuple(rows.runner(one) for one in self._list("runners", "reading runners", tag_list=tag)))
+        return _seen(lambda: tuple(map(self._runner, self._list("runners", "reading runners", tag_list=tag))))
+
+    def _runner(self, row: dict[str, Any]) -> Runner:
+        path = f"/runners/{int(row['id'])}"
+        return rows.runner(row, _seen(lambda: _get(self._eyes, path, doing="reading a runner")))
 
 
 def _get(asking: Asking, path: str, *, doing: str) -> dict[str, Any]:

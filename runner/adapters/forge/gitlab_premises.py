@@ -94,10 +94,17 @@ def delivery(row: Row) -> Delivery:
     return Delivery(trigger=str(row.get("trigger") or ""), status=int(status) if status.isdigit() else 0)
 
 
-def runner(row: Row) -> Runner:
-    """One GitLab Runner."""
-    name = str(row.get("description") or row.get("name") or row["id"])
-    return Runner(name=name, online=row.get("status") == "online", paused=bool(row.get("paused")))
+def runner(row: Row, details: Seen[Row]) -> Runner:
+    """One GitLab Runner, from a list, and what is told of it alone."""
+    more = {} if isinstance(details, Unseen) else details
+    level = more.get("access_level")
+    return Runner(
+        name=str(row.get("description") or row.get("name") or row["id"]),
+        online=row.get("status") == "online",
+        paused=bool(row.get("paused")),
+        protected=level == "ref_protected" if level else None,
+        untagged=more.get("run_untagged"),
+    )
 
 
 def reviews(rules: Iterable[Row], settings: Row, *, branch: str) -> Reviews:

@@ -73,6 +73,7 @@ def test_a_second_token_looks_where_the_first_one_may_not(server: Server, seeded
     assert isinstance(machines, tuple)
     [machine] = machines
     assert (machine.name, machine.online, machine.paused) == ("inside", True, True)
+    assert (machine.protected, machine.untagged) == (True, False)
     assert seen.runners["dc2"] == ()
 
 

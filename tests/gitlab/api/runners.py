@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.gitlab.answers import Answer, not_found
+from tests.gitlab.answers import Answer, forbidden, not_found
 from tests.gitlab.call import Call, on
 from tests.gitlab.paging import paged
 from tests.gitlab.site import Level, Machine, Tier
@@ -17,6 +17,21 @@ def runners(call: Call) -> Answer:
     wanted, status = set(call.names("tag_list")), call.query.get("status")
     rows = [one for one in call.project.machines if wanted <= one.tags and status in {None, one.status}]
     return paged(call, rows, _runner)
+
+
+@on("GET", "/runners/{id}")
+def runner(call: Call) -> Answer:
+    """One runner whole, for maintainers of a project that has it."""
+    number = call.parts["id"]
+    for project in call.site.projects.values():
+        for one in project.machines:
+            if str(one.id) == number:
+                if call.site.level(project, call.user) < Level.MAINTAINER:
+                    raise forbidden()
+                more = {"tag_list": sorted(one.tags), "run_untagged": one.untagged, "locked": True}
+                level = "ref_protected" if one.protected else "not_protected"
+                return Answer(body=_runner(one) | more | {"access_level": level, "maximum_timeout": None})
+    raise not_found()
 
 
 def _runner(one: Machine) -> dict[str, Any]:
