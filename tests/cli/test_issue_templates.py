@@ -105,6 +105,10 @@ def test_where_there_are_no_runbooks_a_check_does_not_pass(clone: Path, capsys: 
     assert "there is no folder runbooks in this work tree" in capsys.readouterr().err
 
 
+def test_the_templates_of_the_runbooks_that_are_shipped_are_as_they_should_be() -> None:
+    assert say(Path(__file__).resolve().parents[2], "--gitlab", "--check") == 0, "run: runbook form --gitlab"
+
+
 @pytest.mark.parametrize("words", [(), ("a", "b"), ("a", "--check"), ("--gitlab", "--at", "HEAD"), ("a", "--force")])
 def test_options_that_do_not_go_together_are_refused(tree: Path, words: tuple[str, ...]) -> None:
     assert say(tree, *words) == 2
