@@ -16,7 +16,7 @@ from tests.gitlab.faults import Fault, Kind
 from tests.gitlab.place import Place, founded
 from tests.gitlab.repository import Repository
 from tests.gitlab.seed import BOT
-from tests.gitlab.site import MergeRequest, Rule, Tier
+from tests.gitlab.site import Level, MergeRequest, Rule, Tier
 from tests.stories.proposals import AFTER, BEFORE, ONLY, SERVE, ZONE
 
 
@@ -45,8 +45,9 @@ def at_gitlab(place: Place, name: str) -> Project:
     return client.projects.get(place.seeded.project.id)
 
 
-def asked(place: Place, runbook: str = "serve") -> int:
-    made = at_gitlab(place, "alice").issues.create({"title": "Please", "description": place.ask(runbook)})
+def asked(place: Place, runbook: str = "serve", *, host: str = "web-1") -> int:
+    words = place.ask(runbook).replace("parameters:\n", f"parameters:\n  host: {host}\n")
+    made = at_gitlab(place, "alice").issues.create({"title": "Please", "description": words})
     assert place.cli(BOT, "reconcile", "--once").code in {0, 3, 5}
     return int(made.iid)
 
@@ -66,10 +67,13 @@ def test_a_request_becomes_a_merge_request_whose_merge_starts_the_run(place: Pla
     if with_rules:
         rule = Rule(id=place.server.site.number(), name="Zone owners", required=1, users=[carol])
         place.seeded.project.rules[rule.id] = rule
-    lost = place.server.faults.order(Fault(kind=Kind.LOST, method="POST", path="/merge_requests", times=1))
+    # Once the branch is pushed GitLab is away, then its answer is lost: the same as being killed there.
+    place.server.faults.order(Fault(kind=Kind.STATUS, status=503, method="POST", path="/merge_requests", times=1))
     issue = asked(place)
-    lost.times = 0
-    place.cli(BOT, "reconcile", "--once")
+    assert (requests(place), place.said(issue)) == ([], [])
+    place.server.faults.order(Fault(kind=Kind.LOST, method="POST", path="/merge_requests", times=1))
+    assert place.cli(BOT, "reconcile", "--once").code == 5
+    assert place.cli(BOT, "reconcile", "--once").code in {0, 3}
     (request,) = requests(place)
     assert request.reviewers == [carol], "owners of the files, without whoever asked"
     assert request.description.startswith(f"Related to #{issue}\n")
@@ -98,6 +102,43 @@ def test_a_request_becomes_a_merge_request_whose_merge_starts_the_run(place: Pla
     assert request.merge_commit in told
     verified = place.cli("alice", "verify", "--json")
     assert verified.code == 0, verified.out
+
+
+def test_a_merge_that_is_not_enough_an_altered_branch_and_a_closed_one_start_nothing(place: Place) -> None:
+    if place.server.site.tier is Tier.PREMIUM:
+        pytest.skip("the same on every tier: it is told once")
+    own, altered, closed, withdrawn = (asked(place, host=f"web-{number}") for number in range(4))
+    # The requester merges, as her role in GitLab lets her; policy asks for somebody else.
+    alice = place.server.site.named("alice")
+    assert alice
+    place.seeded.project.members[alice.id] = Level.MAINTAINER
+    as_seen_by(place, "alice", 1).merge()
+    # Somebody pushes to the branch, has that approved, and takes it back.
+    written = repository(place).resolve(f"refs/heads/{requests(place)[1].source}")
+    clone = place.folder / "carol"
+    for words in (
+        ("fetch", "-q", "origin"),
+        ("checkout", "-q", "-B", "work", f"origin/{requests(place)[1].source}"),
+        ("commit", "-q", "--allow-empty", "-m", "more"),
+        ("push", "-q", "origin", f"work:{requests(place)[1].source}"),
+        ("push", "-q", "--force", "origin", f"{written}:refs/heads/{requests(place)[1].source}"),
+    ):
+        assert git(*words, at=clone, certificate=place.certificate).returncode == 0
+    request = as_seen_by(place, "bob", 3)
+    request.state_event = "close"
+    request.save()
+    at_gitlab(place, "alice").issues.get(withdrawn).notes.create({"body": "/runbook cancel --leave not needed"})
+    assert place.cli(BOT, "reconcile", "--once").code in {0, 3}
+    assert "its change was merged by alice, and that is not the approval that policy asks for" in place.said(own)[-1]
+    assert "its branch held something else than what was planned" in place.said(altered)[-1]
+    assert "closed !3 without merging it" in place.said(closed)[-1]
+    assert "rejected" in place.said(closed)[-1]
+    assert "cancelled" in place.said(withdrawn)[-1]
+    assert [one.state for one in requests(place)] == ["merged", "opened", "closed", "closed"]
+    told = [len(place.said(one)) for one in (own, altered, closed, withdrawn)]
+    assert place.cli(BOT, "reconcile", "--once").code in {0, 3}
+    assert [len(place.said(one)) for one in (own, altered, closed, withdrawn)] == told, "each is told once"
+    assert place.times() == 0
 
 
 def digest(plan: str) -> str:
