@@ -51,6 +51,8 @@ def _refusals(policy: Policy, plan: Plan, *, member: bool, now: datetime, halted
     found += isolation_refused(policy, plan)  # 7
     if plan.questions:  # 8: nobody could answer
         found.append(f"it asks people before {plan.questions[0].step}, and nobody can be asked")
+    if plan.proposes:  # 9: nobody could merge it
+        found.append("it proposes a change to files, and nobody can merge one")
     found += _held(policy, plan, now)  # 9
     return found
 

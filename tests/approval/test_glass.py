@@ -76,8 +76,18 @@ def test_whom_the_rule_names_may_without_any_approval() -> None:
         (changed(change_secrets=("ROOT",)), "does not give"),
         (changed(isolation="none"), "needs isolation subreaper"),
         (changed(questions=(ASKS,)), "it asks people before stop"),
+        (changed(proposes=("infra/*",)), "it proposes a change to files"),
     ],
-    ids=["another person", "another rule", "no target", "no signature", "a secret", "isolation", "a question"],
+    ids=[
+        "another person",
+        "another rule",
+        "no target",
+        "no signature",
+        "a secret",
+        "isolation",
+        "a question",
+        "a change",
+    ],
 )
 def test_everything_else_that_policy_asks_for_it_still_asks_for(plan: Plan, words: str) -> None:
     assert words in refused(plan)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,6 +71,10 @@ class AtForge(Protocol):
 
     def close(self, world: Path, person: str, *, issue: str) -> None:
         """Close an issue."""
+        ...
+
+    def merge(self, world: Path, person: str, *, source: str) -> str:
+        """Merge a branch that the runner has put up for review, and return the merged commit."""
         ...
 
     def thread(self, world: Path, issue: str) -> Thread:
@@ -141,6 +146,19 @@ class PlainGit:
         """An entry, too."""
         with self._as(world, person) as forge:
             forge.close(IssueId(issue))
+
+    def merge(self, world: Path, person: str, *, source: str) -> str:
+        """With Git, signed with the person's own key."""
+        clone = world / person
+        for words in (
+            ("fetch", "-q", "origin"),
+            ("checkout", "-q", "-B", "main", "origin/main"),
+            ("merge", "-q", "--no-ff", "-S", "-m", "Merge it", f"origin/{source}"),
+            ("push", "-q", "origin", "HEAD:main"),
+        ):
+            subprocess.run(["git", "-C", str(clone), *words], check=True, capture_output=True)
+        found = subprocess.run(["git", "-C", str(clone), "rev-parse", "HEAD"], check=True, capture_output=True)
+        return found.stdout.decode().strip()
 
     def thread(self, world: Path, issue: str) -> Thread:
         """As Bob's clone has it."""
@@ -235,6 +253,13 @@ class GitLab:
         """With the button."""
         del world
         self._project(person).issues.update(int(issue), {"state_event": "close"})
+
+    def merge(self, world: Path, person: str, *, source: str) -> str:
+        """With the button."""
+        del world
+        (request,) = self._project(person).mergerequests.list(source_branch=source, state="opened", get_all=True)
+        request.merge()
+        return str(request.merge_commit_sha)
 
     def thread(self, world: Path, issue: str) -> Thread:
         """As Bob's client reads it, from the beginning."""

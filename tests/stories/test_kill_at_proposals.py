@@ -1,4 +1,4 @@
-"""Kill -9 at every push of a change that people merge: one plan, one branch, one start, whoever goes on."""
+"""Kill -9 at every push and request for a change that people merge: one plan, one branch, one start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runner.plan.run import RunState
 from tests.stories import world as worlds
 from tests.stories.proposals import AFTER, ZONE
 from tests.stories.test_kill_anywhere import MOST, killed, kinds
-from tests.stories.test_proposals import branch, merge, repository
+from tests.stories.test_proposals import repository
 from tests.stories.world import World, git
 
 ISSUE = "1"
@@ -33,16 +33,16 @@ def merged(asked: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """A world in which somebody has merged it, and nobody has looked yet."""
     world = worlds.copied(asked, tmp_path_factory.mktemp("merged") / "w")
     world.reconcile()
-    merge(world, ISSUE)
+    world.merge(ISSUE)
     return world
 
 
 def after_each_push(template: World, folder: Path, *, most: int) -> Iterator[World]:
-    """The same world killed after its first push, after its second, and so on."""
+    """The same world killed after its first push or request, after its second, and so on."""
     whole = worlds.copied(template, folder / "whole")
     assert not killed(whole, MOST)
     effects = (whole.folder / "effects").read_text().splitlines()
-    pushes = [place for place, name in enumerate(effects, start=1) if name.startswith("publish")]
+    pushes = [place for place, name in enumerate(effects, start=1) if name.startswith(("publish", "write"))]
     for place in pushes[:most]:
         shutil.rmtree(folder / "w", ignore_errors=True)
         world = worlds.copied(template, folder / "w")
@@ -57,7 +57,7 @@ def test_killed_on_the_way_to_the_review_there_is_one_plan_and_one_branch(asked:
         run = world.run(ISSUE)
         assert run.state is RunState.PLANNED
         branches = git(world.remote, "branch", "--format=%(refname:short)", "--list", "runbook/*").decode().split()
-        assert branches == [branch(world, ISSUE)]
+        assert branches == [world.branch(ISSUE)]
         assert git(world.remote, "show", f"{branches[0]}:{ZONE}").decode() == AFTER
         assert world.words(ISSUE).count("merge its change") == 1
         world.check()

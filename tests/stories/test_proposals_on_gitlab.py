@@ -20,7 +20,7 @@ from tests.gitlab.site import Level, MergeRequest, Rule, Tier
 from tests.stories.proposals import AFTER, BEFORE, ONLY, SERVE, ZONE
 
 
-@pytest.fixture(params=[Tier.FREE, Tier.PREMIUM], ids=lambda tier: tier.value)
+@pytest.fixture(params=[Tier.FREE])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if not FILE.exists():
         pytest.skip("machine: GitLab's contract lies in the shared folder, which is not here")
@@ -60,13 +60,12 @@ def as_seen_by(place: Place, name: str, number: int = 1) -> Any:
     return at_gitlab(place, name).mergerequests.get(number)
 
 
+@pytest.mark.parametrize("place", [Tier.PREMIUM], indirect=True)
 def test_a_request_becomes_a_merge_request_whose_merge_starts_the_run(place: Place) -> None:
-    with_rules = place.server.site.tier is Tier.PREMIUM
     carol = place.server.site.named("carol")
     assert carol
-    if with_rules:
-        rule = Rule(id=place.server.site.number(), name="Zone owners", required=1, users=[carol])
-        place.seeded.project.rules[rule.id] = rule
+    rule = Rule(id=place.server.site.number(), name="Zone owners", required=1, users=[carol])
+    place.seeded.project.rules[rule.id] = rule
     # Once the branch is pushed GitLab is away, then its answer is lost: the same as being killed there.
     place.server.faults.order(Fault(kind=Kind.STATUS, status=503, method="POST", path="/merge_requests", times=1))
     issue = asked(place)
@@ -86,7 +85,7 @@ def test_a_request_becomes_a_merge_request_whose_merge_starts_the_run(place: Pla
     assert place.cli(BOT, "reconcile", "--once").code in {0, 3}
     assert place.times() == 0, "a yes in a comment alone starts nothing"
     as_seen_by(place, "carol").approve()
-    as_seen_by(place, "bob").merge(squash=with_rules)
+    as_seen_by(place, "bob").merge(squash=True)
     done = place.cli(BOT, "reconcile", "--once")
     assert done.code == 0, done.out + done.err
     assert place.times() == 1
@@ -105,8 +104,6 @@ def test_a_request_becomes_a_merge_request_whose_merge_starts_the_run(place: Pla
 
 
 def test_a_merge_that_is_not_enough_an_altered_branch_and_a_closed_one_start_nothing(place: Place) -> None:
-    if place.server.site.tier is Tier.PREMIUM:
-        pytest.skip("the same on every tier: it is told once")
     own, altered, closed, withdrawn = (asked(place, host=f"web-{number}") for number in range(4))
     # The requester merges, as her role in GitLab lets her; policy asks for somebody else.
     alice = place.server.site.named("alice")

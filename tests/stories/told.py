@@ -19,7 +19,14 @@ _TIME = "the clock and the policy decide, and what is said then is told on both 
 _ALL = "on GitLab nobody looks at one issue only: what people type there is carried out by a runner that looks at all"
 _KILLED = "test_kill_anywhere and test_kill_again kill at every effect of the forge on both"
 
+_MERGED = "who merged and what was pushed is told by GitLab itself: test_proposals_on_gitlab"
+_RUN = "what happens once it is merged is told on both, and killed between merge and start on one"
+
 ON_PLAIN_GIT_ALONE: dict[str, str] = {
+    # Changes that people merge.
+    "test_proposals::test_what_was_altered_or_merged_by_the_wrong_people_starts_nothing_and_says_why": _MERGED,
+    "test_proposals::test_a_runbook_that_acts_by_the_merge_alone_ends_with_its_verification": _RUN,
+    "test_kill_at_proposals::test_killed_between_the_merge_and_the_start_it_runs_once": _RUN,
     # The first stories.
     "test_request_to_evidence::test_a_repository_without_a_remote_is_a_whole_world": "with GitLab there is a remote",
     "test_bad_input::test_a_shallow_clone_is_told_how_to_become_whole": _CLONE,

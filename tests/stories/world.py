@@ -197,6 +197,14 @@ class World:
         """Approve the newest plan of an issue."""
         return self.say(person, issue, f"/runbook approve {self.run(issue).digest[:12]} looks right")
 
+    def branch(self, issue: str) -> str:
+        """The branch with the change that the newest run of an issue proposes."""
+        return f"runbook/{self.run(issue).id}"
+
+    def merge(self, issue: str, *, person: str = "bob") -> str:
+        """Merge that change, and return the merged commit."""
+        return self.forge.merge(self.folder, person, source=self.branch(issue))
+
     def reconcile(
         self, person: str = "alice", *, host: str = HOME, issue: str | None = None, wait: bool = True
     ) -> Snapshot:
