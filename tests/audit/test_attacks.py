@@ -405,6 +405,21 @@ def the_requester_approves(scene: Scene) -> None:
 
 
 @attack(alone="I11")
+def the_requester_approves_under_another_name(scene: Scene) -> None:
+    find(scene.leaves, "plan").body["said"]["account"] = "17"
+    _edit_plan(scene, lambda plan: plan["requested"].update(account="17"))
+    yes = find(scene.leaves, "approve")
+    yes.body["said"]["account"] = "17"
+    yes.touched = True
+    scene.hand.write(scene.leaves)
+
+
+@attack(alone="I10")
+def whoever_approved_has_a_name_that_policy_has_under_another_account(scene: Scene) -> None:
+    _with_policy(scene, _policy(scene, f'{POLICY_TEXT}\n[accounts]\n"{BOB}" = 17\n'))
+
+
+@attack(alone="I11")
 def an_approval_is_put_into_somebodys_mouth(scene: Scene) -> None:
     said = find(scene.leaves, "approve").body["said"]
     payload = base64.b64decode(said["payload"])

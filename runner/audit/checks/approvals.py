@@ -28,7 +28,7 @@ from runner.ledger.bodies import Approve, Plan, Resume, Said, Start
 from runner.ledger.event import Event, from_iso
 from runner.plan.plan import Plan as StoredPlan
 from runner.plan.run import Run
-from runner.ports.forge import FreezePeriod
+from runner.ports.forge import FreezePeriod, PersonId
 from runner.repository.people import People
 
 _DIGITS = re.compile(rf"(?<![0-9a-f])[0-9a-f]{{{SHORT},64}}(?![0-9a-f])")
@@ -215,6 +215,7 @@ def _refusals(policy: Policy, seen: Seen, body: Start, *, people: People | None)
     resumed = resumption((one.seq, one.time, one.body) for one in _resumes(told))
     persons = people_of(told.plan, named, resumption=resumed)
     members = frozenset(one for one in persons if people is None or people.person(one) == one)
+    members -= _others(policy, told.plan, named)
     decision = decide(
         policy,
         plan=told.plan,
@@ -229,6 +230,12 @@ def _refusals(policy: Policy, seen: Seen, body: Start, *, people: People | None)
     if not decision.allowed:
         return decision.reasons
     return ()
+
+
+def _others(policy: Policy, plan: StoredPlan, named: list[Approval]) -> set[PersonId]:
+    """Whose name policy has under another account than the one that spoke."""
+    spoke = [(PersonId(plan.requested.by), plan.requested.account), *((one.by, one.account) for one in named)]
+    return {name for name, account in spoke if policy.accounts.get(name, account) != account}
 
 
 def _proposed(body: Start) -> Standing:

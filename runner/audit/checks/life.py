@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from runner.approval.merging import in_review
 from runner.audit.book import Seen, Told, likeness
 from runner.audit.checks.check import Check
 from runner.audit.finding import Violation
@@ -90,7 +91,9 @@ class OnePlan(Check):
     def _hushed(self, seen: Seen, body: Body) -> Iterator[Violation]:
         """What people say about a run of a confidential issue stays there."""
         said = getattr(body, "said", None)
-        if isinstance(said, Said) and (said.payload or getattr(body, "reason", "") not in {"", HUSHED}):
+        if not isinstance(said, Said) or in_review(said.comment):  # those words are the runner's own
+            return
+        if said.payload or getattr(body, "reason", "") not in {"", HUSHED}:
             yield self.broken(seen, f"it repeats what {said.by} said on a confidential issue")
 
     def _plan(self, seen: Seen, body: Plan, told: Told) -> Iterator[Violation]:
@@ -109,6 +112,7 @@ class OnePlan(Check):
             "run": (plan.run, told.run.id),
             "request": (plan.requested.key, body.request_key),
             "requester": (plan.requested.by, body.said.by),
+            "requester's account": (plan.requested.account, body.said.account),
             # Nobody asked for it in an issue; the one that tells of it came later.
             "issue": (plan.requested.issue, "" if body.break_glass else body.issue),
             "break-glass": (bool(plan.break_glass), body.break_glass),
