@@ -20,6 +20,8 @@ _OURS = "<!-- Written by `runbook form --gitlab`"
 _PIECES = re.compile(r"`+[^`]+`+|[^\s`]+|\s+|`+")
 _PLAIN = re.compile(r"[A-Za-z0-9À-ɏ(\"'][A-Za-z0-9À-ɏ.,;:()'\"?+=/-]*|[.,;:)'\"?-]+")
 """A word that Markdown and GitLab take for a word."""
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+"""A user name of GitLab, and no address of a key."""
 _LONGEST = 600
 """Characters of what a runbook says that it does."""
 
@@ -124,5 +126,5 @@ def _actions(runbook: Runbook, names: LabelNames, *, assignee: str) -> Iterator[
     """Quick actions; GitLab passes over a label that the project does not have yet."""
     wanted = (names.states["requested"], names.risks.get(runbook.header.risk, ""))
     yield "/label " + " ".join(f'~"{label}"' for label in wanted if label and '"' not in label)
-    if assignee:
+    if _USER.fullmatch(assignee):
         yield f"/assign @{assignee}"

@@ -91,7 +91,9 @@ def test_its_quick_actions_are_real_ones_and_name_the_labels_of_the_settings() -
     left, actions = extract(body)
     assert actions == [("label", '~"change::unscheduled" ~"C1"'), ("assign", "@alice")]
     assert not re.search(r"^/", left, flags=re.MULTILINE)
-    assert extract(template(rotating(), names=LabelNames()))[1] == [("label", '~"runbook::requested"')]
+    for nobody in ("", "bob@example.org", "a\n/close"):
+        found = extract(template(rotating(), names=LabelNames(), assignee=nobody))[1]
+        assert found == [("label", '~"runbook::requested"')]
 
 
 def test_it_renders_as_a_heading_a_list_a_table_and_one_block() -> None:
