@@ -104,6 +104,8 @@ def _run(command: Sequence[str], *, shown: bool) -> tuple[bool, str]:
         return False, missing
     # The environment's own programs come first, so that tests which start `runbook` start this one.
     environment = {**os.environ, "PATH": os.pathsep.join((str(BIN), os.environ.get("PATH", "")))}
+    # Hundreds of processes are started, each of which would compile the whole runner for itself.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
         [str(program), *command[1:]],
         cwd=ROOT,

@@ -15,6 +15,8 @@ from tests.stories import world as worlds
 from tests.stories.test_kill_anywhere import MOST, killed, kinds
 from tests.stories.world import World, wait_for
 
+pytestmark = pytest.mark.no_cover
+"""What goes on after a kill is told, and measured, where nobody is killed."""
 FAILED, DONE = "1", "2"
 """The issues of a run that failed at its third step, and of one that succeeded and can be undone."""
 

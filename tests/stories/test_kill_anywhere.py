@@ -24,6 +24,8 @@ from runner.publication.markers import Kind
 from tests.stories import world as worlds
 from tests.stories.world import World, wait_for
 
+pytestmark = pytest.mark.no_cover
+"""What goes on after a kill is told, and measured, where nobody is killed."""
 ROOT = Path(__file__).parents[2]
 PARTS = 3
 """Into how many test items each stage is cut: they can run at the same time."""

@@ -27,6 +27,8 @@ from tests.stories.test_kill_anywhere import MOST, killed, kinds
 from tests.stories.test_questions import questions_told
 from tests.stories.world import BOB, World, wait_for
 
+pytestmark = pytest.mark.no_cover
+"""What goes on after a kill is told, and measured, where nobody is killed."""
 WHEN = pytest.mark.parametrize(("again", "when"), [("alice", "before"), ("bob", "after")])
 ISSUE = "1"
 
