@@ -18,7 +18,9 @@ from tests.gitlab.contract import FILE, Contract
 from tests.gitlab.site import Site, Tier
 
 START = 20.0
-"""Seconds that the server may take to listen."""
+"""Seconds that the server may take to listen, and to end."""
+PATIENCE = 0.5
+"""Seconds for which clients may still be answered when it ends."""
 
 
 @contextmanager
@@ -76,4 +78,8 @@ def answering(
         yield
     finally:
         running.should_exit = True
+        thread.join(timeout=PATIENCE)
+        # A client in this very process that keeps its connection does not say goodbye while we wait here for it.
+        for connection in tuple(running.server_state.connections):
+            connection.loop.call_soon_threadsafe(connection.transport.abort)
         thread.join(timeout=START)
