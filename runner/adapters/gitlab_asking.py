@@ -49,6 +49,7 @@ class Asking:
                     raise gitlab.GitlabParsingError(error_message="a page", response_code=answer.status_code)
                 return answer
 
+        self._place = (url, token)
         session = requests.Session()
         # A project that was moved, or a proxy that knows better, must not get our token.
         session.max_redirects = 0
@@ -64,6 +65,10 @@ class Asking:
             retry_transient_errors=False,
             user_agent="runbook-runner",
         )
+
+    def another(self) -> Asking:
+        """A client of its own for another thread."""
+        return Asking(*self._place)
 
     def _note(self, response: Any, **_given: Any) -> None:
         self._pause = str(response.headers.get("Retry-After", ""))

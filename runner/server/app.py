@@ -6,7 +6,6 @@ the loop takes. A refused one gets a status and no reason: the reason is in the 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import socket
@@ -23,6 +22,7 @@ from starlette.routing import Route
 
 from runner.errors import OutsideError
 from runner.server.delivery import LARGEST, Keys, RefusedError, authentic
+from runner.server.gathering import Gathering
 from runner.server.health import Health
 from runner.server.inbox import Inbox
 
@@ -51,7 +51,8 @@ class App:
         wake: Callable[[], None],
         bot: Callable[[], str] = lambda: "",
     ) -> None:
-        self._keys, self._inbox, self._health, self._wake, self._bot = keys, inbox, health, wake, bot
+        self._keys, self._health, self._wake, self._bot = keys, health, wake, bot
+        self._inbox = Gathering(inbox)
 
     def application(self) -> Starlette:
         """The application, for any ASGI server."""
@@ -77,7 +78,7 @@ class App:
             return Response(status_code=400)
         echo = bool(delivery.by) and delivery.by == self._bot()
         try:
-            new = await asyncio.wrap_future(self._inbox.put(delivery, echo=echo))
+            new = await self._inbox.put(delivery, echo=echo)
         except Exception:
             # Not durable, so not taken: the forge has it on its list of failures, and the loop looks anyway.
             self._health.deliveries.labels(result="failed").inc()

@@ -11,8 +11,10 @@ import queue
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -29,7 +31,8 @@ CREATE TABLE IF NOT EXISTS delivery (
     PRIMARY KEY (id, body)
 ) WITHOUT ROWID
 """
-_Item: TypeAlias = tuple[Delivery, bool, "Future[bool]"]
+_Taken: TypeAlias = Sequence[tuple[Delivery, bool]]
+"""Deliveries, each with whether it is an echo: it tells of what we did ourselves, so no round has to come after it."""
 
 
 class Inbox:
@@ -42,7 +45,7 @@ class Inbox:
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file = file
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[_Taken, Future[list[bool]]] | None] = queue.SimpleQueue()
         with self._opened() as table:
             table.execute(_TABLE)
         file.chmod(0o600)
@@ -55,15 +58,18 @@ class Inbox:
         table.execute("PRAGMA synchronous=FULL")
         return table
 
-    def put(self, delivery: Delivery, *, echo: bool = False) -> Future[bool]:
-        """Take a delivery in; the result is there once it is durable, and says whether it is a new one.
+    def put(self, delivery: Delivery) -> Future[list[bool]]:
+        """Take one delivery in."""
+        return self.put_all([(delivery, False)])
+
+    def put_all(self, taken: _Taken) -> Future[list[bool]]:
+        """Take deliveries in; the result is there once they are durable, and says of each whether it is a new one.
 
         Args:
-            delivery: authentic.
-            echo: it tells of what we did ourselves, so no round has to come after it.
+            taken: authentic ones, each with whether it is an echo.
         """
-        result: Future[bool] = Future()
-        self._queue.put((delivery, echo, result))
+        result: Future[list[bool]] = Future()
+        self._queue.put((taken, result))
         return result
 
     def waiting(self) -> int:
@@ -93,18 +99,18 @@ class Inbox:
         while not ended:
             items, ended = self._next()
             try:
-                fresh = written(table, [(delivery, echo) for delivery, echo, _ in items])
+                fresh = iter(written(table, [one for taken, _ in items for one in taken]))
             except sqlite3.Error as error:
-                for _, _, result in items:
+                for _, result in items:
                     result.set_exception(error)
                 continue
-            for (_, _, result), new in zip(items, fresh, strict=True):
-                result.set_result(new)
+            for taken, result in items:
+                result.set_result(list(islice(fresh, len(taken))))
         table.close()
 
-    def _next(self) -> tuple[list[_Item], bool]:
+    def _next(self) -> tuple[list[tuple[_Taken, Future[list[bool]]]], bool]:
         """Everything that waits now, at least one item; and whether the end was asked for."""
-        items: list[_Item] = []
+        items: list[tuple[_Taken, Future[list[bool]]]] = []
         item = self._queue.get()
         while item is not None:
             items.append(item)
@@ -128,7 +134,7 @@ def arrived(file: Path, *, since: float) -> int:
     return found[0]
 
 
-def written(table: sqlite3.Connection, deliveries: list[tuple[Delivery, bool]]) -> list[bool]:
+def written(table: sqlite3.Connection, deliveries: _Taken) -> list[bool]:
     """Write all in one transaction, echoes as dealt with, and say which of them were not there yet."""
     now = time.time()
     fresh = []

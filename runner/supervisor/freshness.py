@@ -12,8 +12,8 @@ from threading import Event
 
 from runner.wiring import FRESH
 
-LATELY = 10.0
-"""Seconds for which a forge's server is not asked again within a round that nobody woke."""
+LATELY = 30.0
+"""Seconds for which a forge's server is not asked again within a round that nobody woke, and in which nobody listens."""
 
 
 @dataclass(slots=True)

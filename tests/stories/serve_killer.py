@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 from runner.cli.rounds import Rounds
@@ -23,14 +24,14 @@ ANSWERED = 1.0
 
 def killed_before_the_answer() -> None:
     """Die as soon as a delivery is on the disk."""
-    put = Inbox.put
+    put = Inbox.put_all
 
-    def deadly(self: Inbox, delivery: Delivery, *, echo: bool = False) -> Future[bool]:
-        result = put(self, delivery, echo=echo)
+    def deadly(self: Inbox, taken: Sequence[tuple[Delivery, bool]]) -> Future[list[bool]]:
+        result = put(self, taken)
         result.add_done_callback(lambda _done: os.kill(os.getpid(), signal.SIGKILL))
         return result
 
-    Inbox.put = deadly  # type: ignore[method-assign]
+    Inbox.put_all = deadly  # type: ignore[method-assign]
 
 
 def killed_before_the_work() -> None:

@@ -42,7 +42,8 @@ def test_a_request_on_gitlab_ends_as_evidence_and_a_closed_issue_woken_by_delive
     assert f"{place.server.base}/ops/runbooks/-/blob/" in result
     assert place.issue(issue.iid).labels == ["runbook::succeeded"]
     needed = requests_of_it()
-    assert needed.total() < 25, needed
+    # The status comment is edited the more often the slower this machine is.
+    assert needed.total() - needed["PUT issues/N/notes/N"] + 1 < 25, needed
     assert (needed["POST issues/N/notes"], needed["PUT issues/N"]) == (3, 3), "three comments; three labels and the end"
     git("fetch", "-q", "origin", at=place.folder / "alice", certificate=place.certificate)
     verified = place.cli("alice", "verify", "--json")

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from threading import Event
+from typing import Any, Self
 
 from runner.adapters.forge import gitlab_rows as rows
 from runner.adapters.forge.gitlab_people import was_assigned
 from runner.adapters.forge.gitlab_seen import Notes, Seen
 from runner.adapters.gitlab_asking import Asking
+from runner.errors import RequestError
 from runner.ports.forge import Comment, Issue, IssueId, Thread
 
 _PAGE = 100
+HANDS = 4
+"""How many requests are on their way at once, at most: GitLab counts them all the same."""
+FEW = 8
+"""So many issues are read one after another."""
 _REWRITTEN = "changed the description"
 """How GitLab's own note on an issue says that somebody changed the description."""
 
@@ -41,8 +49,43 @@ class Reading:
             return [rows.issue(row) for row in self._list({})]
         if self._listed or self._seen.asked < self._since:
             self._seen.bring_up_to_date(self._list, now=time.monotonic())
+            self._read_ahead()
         self._listed = True
         return sorted(map(rows.issue, self._seen.open()), key=lambda one: (one.created, int(one.id)))
+
+    def _read_ahead(self) -> None:
+        """Read the notes of many open issues that have changed with several hands: each answer is waited for.
+
+        What was read before GitLab had enough of it stays read.
+        """
+        changed = [IssueId(str(row["iid"])) for row in self._seen.open()]
+        changed = [issue for issue in changed if self._seen.is_new(issue)]
+        if len(changed) <= FEW:
+            return
+        enough = Event()
+        hands = [self._hand() for _ in range(HANDS)]
+        with ThreadPoolExecutor(HANDS) as pool:
+            parts = [pool.submit(one._read_all, changed[at::HANDS], enough) for at, one in enumerate(hands)]  # noqa: SLF001
+            try:
+                for part in parts:
+                    part.result()
+            finally:
+                enough.set()
+
+    def _hand(self) -> Self:
+        """Another one that reads what we see, for a thread of its own."""
+        made = copy(self)
+        made._asking = self._asking.another()  # noqa: SLF001 - another one of ourselves
+        return made
+
+    def _read_all(self, issues: Iterable[IssueId], enough: Event) -> None:
+        for issue in issues:
+            if enough.is_set():
+                return
+            try:
+                self._read(issue)
+            except RequestError:
+                continue  # gone in between, which whoever asks for it is told
 
     def _list(self, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
         """Issues by the moment when they were opened: what changes meanwhile stays in its place."""

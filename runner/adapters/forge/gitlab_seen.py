@@ -112,6 +112,11 @@ class Seen:
         """What is known of an issue, if it was read or asked about since."""
         return self.rows.get(issue) if max(self.asked, self.read.get(issue, -math.inf)) >= since else None
 
+    def is_new(self, issue: IssueId) -> bool:
+        """Whether an issue that is known was updated since its notes were read."""
+        notes = self.notes.get(issue)
+        return notes is None or notes.stamp != self.rows[issue]["updated_at"]
+
     def open(self) -> list[Row]:
         """Every open issue that is known."""
         return [row for row in self.rows.values() if row["state"] == "opened"]

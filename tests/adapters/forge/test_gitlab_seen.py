@@ -11,14 +11,16 @@ from gitlab.v4.objects import Project
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.adapters.forge import gitlab_seen
+from runner.adapters.forge import gitlab_reading, gitlab_seen
 from runner.adapters.forge.gitlab import GitLabForge
 from runner.adapters.forge.gitlab_seen import Seen, seen_at
 from runner.adapters.gitlab_asking import Asking
+from runner.errors import OutsideError
 from runner.ports.forge import IssueId, Thread
 from tests.gitlab.app import Server
 from tests.gitlab.clients import project_as
 from tests.gitlab.conftest import seeded, server
+from tests.gitlab.faults import Fault, Kind
 from tests.gitlab.seed import BOT, PROJECT, Seeded
 from tests.gitlab.site import Issue
 
@@ -155,6 +157,25 @@ def test_an_issue_that_was_deleted_is_gone_with_the_next_whole_list(
     del seeded.project.issues[1]
     looking.seen.whole -= gitlab_seen.WHOLE_EVERY
     assert set(looking.everything()) == {"2"}
+
+
+def test_many_issues_are_read_by_several_hands_and_what_was_read_before_gitlab_had_enough_stays_read(
+    server: Server, seeded: Seeded, looking: Looking
+) -> None:
+    bob = project_as(server, seeded, "bob")
+    for number in range(gitlab_reading.FEW * 2):
+        bob.issues.create({"title": f"{number}", "description": "words"}).notes.create({"body": f"note {number}"})
+    away = server.faults.order(
+        Fault(kind=Kind.STATUS, path="/issues/9/notes", status=429, times=100, headers={"Retry-After": "60"})
+    )
+    with pytest.raises(OutsideError):
+        looking.everything()
+    read = len(looking.seen.notes)
+    assert 0 < read < gitlab_reading.FEW * 2
+    away.times = 0
+    needed = looking.asked(looking.everything)
+    assert len([one for one in needed if one[1].endswith("notes")]) == gitlab_reading.FEW * 2 - read
+    assert looking.everything() == looking.truth()
 
 
 DEEDS = st.lists(
