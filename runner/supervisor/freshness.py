@@ -13,7 +13,7 @@ from threading import Event
 from runner.wiring import FRESH
 
 LATELY = 30.0
-"""Seconds for which a forge's server is not asked again within a round that nobody woke, and in which nobody listens."""
+"""Seconds for which a forge's server is not asked again within a round that nobody woke."""
 
 
 @dataclass(slots=True)

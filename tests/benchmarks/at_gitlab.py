@@ -37,9 +37,9 @@ def _placed() -> Iterator[Place]:
 
 
 def calls() -> Iterator[Row]:
-    """Requests from the request to the closed issue, for a run of a moment and for one of two minutes."""
+    """Requests from the request to the closed issue, for a run of a moment and for one of 45 s."""
     with _placed() as place, served(place) as running:
-        for runbook, seconds in (("count", 0), ("wait", 120)):
+        for runbook, seconds in (("count", 0), ("wait", 45)):
             needed = _one_run(place, running, runbook, seconds=seconds)
             words = f"requests to GitLab for a run of {seconds} s, from request to its end on the issue"
             yield at_most("issue 3", words, needed.total(), limit=BUDGET - 1, unit="", detail=f"load {load()}")
