@@ -71,7 +71,8 @@ def make_plan(desk: Desk, request: Request, *, progress: Watch) -> Run | None:
     if plan.emergency:
         plan = owing(plan, due=_due(desk, plan))
     _keep(desk, plan, left)
-    _still_as_public(desk, request)
+    if left:
+        _still_as_public(desk, request)
     words = said(request.comment)
     event = plan_draft(
         plan,

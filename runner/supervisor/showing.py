@@ -14,13 +14,14 @@ _RAN = frozenset({Role.CHANGE, Role.VERIFY})
 
 
 def rehearsed(desk: Desk, plan: Plan, *, commit: str) -> Outputs:
-    """What the cells of a rehearsal showed, in the notebook that the plan names by its digest.
+    """What the cells of a rehearsal showed, in the notebook that the plan names by its digest: first what would change.
 
     `commit` is where the evidence has it; what is not that notebook is not shown.
     """
     path = layout.rehearsal_file(plan.run)
     data = _read(desk, path, digest=plan.rehearsal.notebook)
-    return _told(desk, outputs.of(data, roles={Role.READ, Role.PLAN}), commit=commit, path=path)
+    cells = (*outputs.of(data, roles={Role.PLAN}), *outputs.of(data, roles={Role.READ}))
+    return _told(desk, cells, commit=commit, path=path)
 
 
 def ran(desk: Desk, plan: Plan, *, notebook: Digest, commit: str, attempt: int) -> Outputs:
