@@ -112,6 +112,8 @@ def next_command(known: Known) -> str:
     if question := question_of(run):
         return line(question, run=run.id).removeprefix("/")
     match run.state:
+        case RunState.PLANNED if known.review and known.review.merge is None:
+            return known.review.url  # people merge it there: a command on plain Git, else an address
         case RunState.PLANNED if known.decision and known.decision.may_approve:
             return f"runbook approve {run.digest[:12]}"
         case RunState.PLANNED | RunState.STARTED:

@@ -46,9 +46,10 @@ def command(notebook: Path, *, given: tuple[str, ...], as_json: bool) -> int:
     content = notebook.read_bytes()
     runbook = reader.read(content, name=notebook.stem, path=str(notebook), commit="", beside=beside(notebook))
     values = runbook.parameters.values(_given(given), examples=dict(runbook.header.examples))
-    order = _order(runbook, values.plain())
+    files = _files(notebook, runbook.header.proposes)
+    order = _order(runbook, values.plain(), files=files)
     with tempfile.TemporaryDirectory(prefix="runbook-try-") as folder:
-        outcome, executed = _carried_out(Path(folder), order, runbook=runbook)
+        outcome, executed = _carried_out(Path(folder), order, runbook=runbook, files=files)
     shown = _shown(executed)
     emit(
         {"outcome": outcome, "parameters": values.plain(), "shown": shown},
@@ -71,9 +72,28 @@ def _given(words: tuple[str, ...]) -> dict[str, Json]:
     return found
 
 
-def _order(runbook: Runbook, values: Mapping[str, Json]) -> Order:
+def _files(notebook: Path, globs: tuple[str, ...]) -> dict[str, bytes]:
+    """The files of the work tree that the header opens, as they travel beside an order."""
+    from runner.execution import proposing
+    from runner.toolkit import paths
+
+    if not globs:
+        return {}
+    here = notebook.resolve().parent
+    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+    found = {}
+    for first in sorted({glob.split("/", maxsplit=1)[0] for glob in globs}):
+        for path in sorted((top / first).rglob("*")):
+            name = path.relative_to(top).as_posix()
+            plain = path.is_file() and not path.is_symlink()
+            if plain and any(paths.matches(glob, name) for glob in globs):
+                found[name] = path.read_bytes()
+    return {proposing.PRESENT: proposing.pack(found)}
+
+
+def _order(runbook: Runbook, values: Mapping[str, Json], *, files: Mapping[str, bytes]) -> Order:
     from runner.digest import sha256
-    from runner.execution import toolkit_copy
+    from runner.execution import proposing, toolkit_copy
     from runner.execution.order import Mode, Order
     from runner.runbook import header
     from runner.runbook.parameters import injected
@@ -102,12 +122,18 @@ def _order(runbook: Runbook, values: Mapping[str, Json]) -> Order:
         isolation="none",
         fingerprint=None,
         plan_outputs={},
-        environment={"RUNBOOK_RUN_ID": "try", "RUNBOOK_MODE": Mode.REHEARSE.value},
+        environment={
+            "RUNBOOK_RUN_ID": "try",
+            "RUNBOOK_MODE": Mode.REHEARSE.value,
+            "RUNBOOK_PROPOSES": json.dumps(runbook.header.proposes),
+        },
+        proposes=runbook.header.proposes,
+        present=sha256(files[proposing.PRESENT]) if files else None,
         environment_lock=sha256(runbook.lock) if runbook.lock is not None else None,
     )
 
 
-def _carried_out(folder: Path, order: Order, *, runbook: Runbook) -> tuple[Outcome, bytes]:
+def _carried_out(folder: Path, order: Order, *, runbook: Runbook, files: Mapping[str, bytes]) -> tuple[Outcome, bytes]:
     """Give the order to a worker in this process, and read what it sealed."""
     from runner import wiring
     from runner.digest import canonical, parse
@@ -124,8 +150,8 @@ def _carried_out(folder: Path, order: Order, *, runbook: Runbook) -> tuple[Outco
     signer = wiring.key_at(folder / "key")
     (spool / "order.dsse.json").write_bytes(make_envelope(canonical(order), payload_type=PAYLOAD_TYPE, signer=signer))
     (spool / "runbook.ipynb").write_bytes(runbook.content)
-    if runbook.lock is not None:
-        (spool / LOCK).write_bytes(runbook.lock)
+    for name, data in {**files, **({LOCK: runbook.lock} if runbook.lock is not None else {})}.items():
+        (spool / name).write_bytes(data)
     (spool / "trusted_keys").write_text(signer.public_key + "\n")
     outside = Outside(secrets=wiring.own_secrets(), still_open=still_open, now=wiring.now, hidden=(str(folder),))
     carry_out(spool, outside=outside)

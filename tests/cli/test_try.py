@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli.main import run
-from tests.stories import runbooks
+from tests.stories import proposals, runbooks
 
 
 @pytest.mark.parametrize("given", ["host", "=x", "host=a,host=b", "folder=&a x", "folder=!!python/name:os.system"])
@@ -52,3 +52,20 @@ def test_a_cell_that_fails_is_shown_and_is_the_exit_code(tmp_path: Path, capsys:
     assert outcome["status"] == "failed"
     assert "cannot be rehearsed" in outcome["message"]
     assert not Path("/tmp/count").exists()  # noqa: S108 - the folder in the notebook's own example
+
+
+def test_what_it_would_propose_is_shown_beside_the_files_of_the_work_tree(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".git").mkdir()
+    zone = tmp_path / proposals.ZONE
+    zone.parent.mkdir(parents=True)
+    zone.write_text(proposals.BEFORE)
+    path = tmp_path / "runbooks" / "serve.ipynb"
+    path.parent.mkdir()
+    path.write_bytes(proposals.SERVE)
+    assert run(["try", str(path), "-p", f"folder={tmp_path}"]) == 0
+    told = capsys.readouterr().out
+    assert f"change {proposals.ZONE}: +1 -1" in told
+    assert "-web-1 A 10.0.0.1" in told
+    assert zone.read_text() == proposals.BEFORE

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Objects]
         yield made
 
 
-def commit(objects: Objects, files: dict[str, bytes], *, parent: str | None = None) -> str:
+def commit(objects: Objects, files: Mapping[str, bytes | None], *, parent: str | None = None) -> str:
     return write(objects, files, parent=parent, message="words\n", author=WHO, sign=None)
 
 
@@ -44,6 +44,25 @@ def test_only_what_is_named_changes(objects: Objects) -> None:
     assert objects.read(second, "a") == b"9"
     assert objects.read(second, "x/y") == b"2"
     assert objects.read(first, "a") == b"1"
+
+
+def test_what_is_none_is_removed_with_the_folders_that_become_empty_and_a_file_keeps_its_mode(objects: Objects) -> None:
+    first = commit(objects, {"a": b"1", "x/y/z": b"2", "x/run": b"3"})
+    clone = objects.repository.path
+    oid = git(["rev-parse", f"{first}:x/run"], cwd=clone).decode().strip()
+    git(["read-tree", first], cwd=clone)
+    git(["update-index", "--add", "--cacheinfo", f"100755,{oid},x/run"], cwd=clone)
+    tree = git(["write-tree"], cwd=clone).decode().strip()
+    named = ["-c", "user.name=A", "-c", "user.email=a@x"]
+    second = git([*named, "commit-tree", tree, "-p", first, "-m", "run"], cwd=clone).decode().strip()
+    third = commit(objects, {"x/y/z": None, "none/there": None, "x/run": b"4"}, parent=second)
+    listed = git(["ls-tree", "-r", third], cwd=clone).decode().splitlines()
+    assert [line.split()[0] + " " + line.split("\t")[1] for line in listed] == ["100644 a", "100755 x/run"]
+    assert sorted(objects.changed(first, third)) == ["x/run", "x/y/z"]
+    assert sorted(objects.changed(second, third)) == ["x/run", "x/y/z"]
+    assert list(objects.changed(third, third)) == []
+    assert objects.read(third, "x/run") == b"4"
+    git(["fsck", "--strict", "--no-dangling"], cwd=clone)
 
 
 def test_a_folder_takes_the_place_of_a_file(objects: Objects) -> None:

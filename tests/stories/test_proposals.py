@@ -38,6 +38,9 @@ def test_a_change_is_proposed_merged_and_then_carried_out_with_what_was_merged(w
     told = world.words(issue)
     assert ("/-/merge_requests/1" if world.on_gitlab else f"git merge --no-ff -S origin/{world.branch(issue)}") in told
     assert "-web-1 A 10.0.0.1" in told
+    status = world.cli("alice", "status").out
+    assert "runbook approve" not in status
+    assert ("/-/merge_requests/1" if world.on_gitlab else "Next: git merge --no-ff -S origin/runbook/") in status
     world.approve(issue)
     assert verdict(world, issue)[0] is Verdict.PENDING, "a yes in a comment is not enough"
     assert "the merge of that change is its approval" in world.words(issue)
