@@ -19,11 +19,13 @@ _TIME = "the clock and the policy decide, and what is said then is told on both 
 _ALL = "on GitLab nobody looks at one issue only: what people type there is carried out by a runner that looks at all"
 _KILLED = "test_kill_anywhere and test_kill_again kill at every effect of the forge on both"
 
+_FORWARD = "a revert tells it on both, since it begins with what it reverts, and test_proposals_on_gitlab on Premium"
 _MERGED = "who merged and what was pushed is told by GitLab itself: test_proposals_on_gitlab"
 _RUN = "what happens once it is merged is told on both, and killed between merge and start on one"
 
 ON_PLAIN_GIT_ALONE: dict[str, str] = {
     # Changes that people merge.
+    "test_proposals::test_a_change_is_proposed_merged_and_then_carried_out_with_what_was_merged": _FORWARD,
     "test_proposals::test_what_was_altered_or_merged_by_the_wrong_people_starts_nothing_and_says_why": _MERGED,
     "test_proposals::test_a_runbook_that_acts_by_the_merge_alone_ends_with_its_verification": _RUN,
     "test_kill_at_proposals::test_killed_between_the_merge_and_the_start_it_runs_once": _RUN,
