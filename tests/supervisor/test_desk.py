@@ -10,6 +10,7 @@ from msgspec import structs
 from runner import wiring
 from runner.digest import Digest
 from runner.errors import IntegrityError, OperatorError
+from runner.ports.forge import PersonId
 from runner.supervisor import founding
 from runner.supervisor.desk import reading_desk
 from tests.stories.world import World
@@ -53,3 +54,12 @@ def test_a_policy_that_is_missing_denies_and_says_so(world: World) -> None:
     with desk_in(world) as desk:
         assert desk.policy.rules == ()
         assert "there is no runbooks/policy.toml" in desk.policy_problem
+
+
+def test_a_name_that_policy_has_under_another_account_is_nobodys(world: World) -> None:
+    with desk_in(world) as desk:
+        alice, bob = (PersonId(f"{name}@example.org") for name in ("alice", "bob"))
+        pinned = replace(desk, policy=replace(desk.policy, accounts={bob: "17"}))
+        assert desk.members({alice, bob}) == {alice, bob}
+        assert pinned.members({alice, bob}) == {alice}
+        assert desk.members({alice}, accounts=[(alice, "1"), (alice, "2")]) == frozenset()
