@@ -17,6 +17,7 @@ from runner.digest import Digest, sha256
 LARGEST = 25 * 1024 * 1024
 """Bytes of the largest body that GitLab sends."""
 _LONGEST_ID = 200
+_WRITTEN = ("issue", "work_item", "note", "push")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Keys:
 class Delivery:
     """One authentic delivery: its id, the digest of its bytes, what the forge calls the event, and who caused it.
 
-    `by` is a user name as the forge says it; empty where it does not.
+    `by` is a user name as the forge says it, for what people write or push; else empty.
     """
 
     id: str
@@ -73,12 +74,15 @@ def authentic(headers: Mapping[str, str], body: bytes, keys: Keys) -> Delivery:
 
 
 def _author(body: bytes) -> str:
-    """Who caused the event. Nothing is believed for it: what we did ourselves only need not wake us."""
+    """Who wrote or pushed something. Nothing is believed for it: what we did ourselves only need not wake us.
+
+    Of everything else the user says less: a pipeline that ends is news, though we started it.
+    """
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
         return ""
-    if not isinstance(said, dict):
+    if not isinstance(said, dict) or said.get("object_kind") not in _WRITTEN:
         return ""
     user = said.get("user")
     name = user.get("username") if isinstance(user, dict) else said.get("user_username")

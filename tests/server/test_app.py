@@ -56,10 +56,19 @@ def test_a_delivery_wakes_the_loop_once_however_often_it_comes(served: Served) -
 
 
 def test_what_we_did_ourselves_is_kept_and_wakes_nobody(served: Served) -> None:
-    for number, body in enumerate((b'{"user": {"username": "bot"}}', b'{"user_username": "bot"}')):
+    ours = (b'{"object_kind": "note", "user": {"username": "bot"}}', b'{"object_kind": "push", "user_username": "bot"}')
+    for number, body in enumerate(ours):
         assert post(served, body, signed(body, id_=f"echo-{number}")) == 200
     assert (served.woken, served.inbox.waiting()) == ([], 0)
-    others = (b'{"user": {"username": "bob"}}', b'{"user": "bot"}', b'{"user": {"username": ["bot"]}}', b"[]", b"bot")
+    others = (
+        b'{"object_kind": "note", "user": {"username": "bob"}}',
+        b'{"object_kind": "pipeline", "user": {"username": "bot"}}',
+        b'{"object_kind": ["note"], "user": {"username": "bot"}}',
+        b'{"object_kind": "note", "user": "bot"}',
+        b'{"object_kind": "note", "user": {"username": ["bot"]}}',
+        b"[]",
+        b"bot",
+    )
     for number, body in enumerate(others):
         assert post(served, body, signed(body, id_=f"other-{number}")) == 200
     assert (len(served.woken), served.inbox.waiting()) == (len(others), len(others))
