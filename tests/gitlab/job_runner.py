@@ -14,9 +14,10 @@ import sysconfig
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,12 +162,26 @@ def needs_ci_local() -> None:
 
 def ci_local(runner: JobRunner, pipeline: Pipeline, job: Job, checkout: Path) -> int:  # noqa: PLR0917 - a script's
     """The whole job of the project's own configuration, with the pipeline's inputs put in as GitLab does."""
-    file = checkout / ".gitlab-ci.yml"
-    file.write_text(filled(file.read_text(), pipeline.inputs))
     git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main", at=checkout)
-    given = [f"--variable={name}={value}" for name, value in runner.variables(pipeline, job, checkout).items()]
+    given = runner.variables(pipeline, job, checkout)
+    code, job.trace = by_ci_local(runner, checkout, job.name, inputs=pipeline.inputs, variables=given)
+    # It brings artifacts out by the configuration's own rules; nothing else of the checkout is looked at.
+    brought = checkout / ".gitlab-ci-local" / "artifacts" / job.name / RESULT
+    (checkout / RESULT).unlink(missing_ok=True)
+    if brought.exists():
+        shutil.copy(brought, checkout / RESULT)
+    return code
+
+
+def by_ci_local(
+    runner: JobRunner, checkout: Path, name: str, *, inputs: Mapping[str, Any], variables: Mapping[str, str]
+) -> tuple[int, bytes]:
+    """Run one job of a checkout's configuration; return how it ended, and what it said."""
+    file = checkout / ".gitlab-ci.yml"
+    file.write_text(filled(file.read_text(), inputs))
+    given = [f"--variable={one}={value}" for one, value in variables.items()]
     done = subprocess.run(
-        [str(PROGRAM), "--force-shell-executor", *given, job.name],
+        [str(PROGRAM), "--force-shell-executor", *given, name],
         cwd=checkout,
         env=runner.environment(),
         stdin=subprocess.DEVNULL,
@@ -174,13 +189,7 @@ def ci_local(runner: JobRunner, pipeline: Pipeline, job: Job, checkout: Path) ->
         stderr=subprocess.STDOUT,
         check=False,
     )
-    job.trace = done.stdout
-    # It brings artifacts out by the configuration's own rules; nothing else of the checkout is looked at.
-    brought = checkout / ".gitlab-ci-local" / "artifacts" / job.name / RESULT
-    (checkout / RESULT).unlink(missing_ok=True)
-    if brought.exists():
-        shutil.copy(brought, checkout / RESULT)
-    return done.returncode
+    return done.returncode, done.stdout
 
 
 def archive(checkout: Path) -> bytes | None:

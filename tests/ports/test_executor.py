@@ -1,4 +1,8 @@
-"""What every executor promises, with the real worker on a real rehearsal. A new one joins by a line in `EXECUTORS`."""
+"""What every executor promises, with the real worker on a real rehearsal. A new one joins by a line in `EXECUTORS`.
+
+`gitlab-ci` is not among them: its worker believes the ledger, not keys that come along, and shows nothing at work.
+What is promised here is held against it in tests/adapters/executor/test_gitlab_ci.py and tests/supervisor/test_job.py.
+"""
 
 from __future__ import annotations
 

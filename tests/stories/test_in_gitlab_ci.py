@@ -7,6 +7,7 @@ run, and what GitLab and people do to its pipeline is done at the stand-in.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,15 +22,19 @@ from tests.gitlab.job_runner import JobRunner
 from tests.gitlab.place import Place, founded
 from tests.gitlab.repository import Repository
 from tests.gitlab.seed import BOT
-from tests.gitlab.served import at_gitlab, digest
+from tests.gitlab.served import at_gitlab, digest, waited
+from tests.gitlab.site import Job, Pipeline
 from tests.stories import runbooks
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = 'executor = "gitlab-ci"\n\n[tool.runbook.zones]\n"lab/*" = "lab-runner"\n'
-ASKING = runbooks.made(("change", '#| confirm: "Go on?"\npass'), title="Asking", more="irreversible: nothing is done\n")
+DEFAULTS = {"work": "", "runner": "runbook", "lock": "runbook", "seconds": 3600}
+FAR = runbooks.made(("change", "pass"), title="Far", target="moon/{host}", more="irreversible: nothing is done")
 LEAVING = runbooks.made(
-    ("plan", "from runner.toolkit import keep\nPath('x').write_text('s')\nkeep('saved.plan', 'x')"),
-    ("setup", "from pathlib import Path"),
+    (
+        "plan",
+        "from pathlib import Path\nfrom runner.toolkit import keep\nPath('x').write_text('s')\nkeep('saved.plan', 'x')",
+    ),
     ("change", "pass"),
     title="Leaving",
     more="irreversible: nothing is done",
@@ -42,7 +47,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         pytest.skip("machine: GitLab's contract lies in the shared folder, which is not here")
     files = {
         ".gitlab-ci.yml": (ROOT / ".gitlab-ci.yml").read_bytes(),
-        "runbooks/asking.ipynb": ASKING,
+        "runbooks/far.ipynb": FAR,
         "runbooks/leaving.ipynb": LEAVING,
     }
     with founded(tmp_path, settings=SETTINGS, files=files) as made:
@@ -108,3 +113,119 @@ def test_the_shipped_pipeline_rehearses_and_runs_and_the_evidence_verifies(place
     verified = place.cli("alice", "verify", "--json")
     assert verified.code == 0, verified.out
     assert '"executor": "gitlab-ci"' in place.cli("alice", "show", str(one["run"]), "--json").out
+    published(place, runner, run=str(one["run"]))
+
+
+def published(place: Place, runner: JobRunner, *, run: str) -> None:
+    """The other two jobs of the shipped file: runbooks are linted, and the record is published."""
+    clone = place.folder / "alice"
+    git("merge", "-q", "origin/main", at=clone)
+    git("remote", "set-head", "origin", "main", at=clone)
+    there = {"CI_PROJECT_DIR": str(clone), "CI_DEFAULT_BRANCH": "main", "CI_COMMIT_BRANCH": "main"}
+    for name, source in (("lint", "merge_request_event"), ("pages", "schedule")):
+        given = there | {"CI_PIPELINE_SOURCE": source}
+        code, said = job_runner.by_ci_local(runner, clone, name, inputs=DEFAULTS, variables=given)
+        assert code == 0, said
+    public = clone / ".gitlab-ci-local" / "artifacts" / "pages" / "public"
+    assert [one["run"] for one in json.loads((public / "runs.json").read_text())] == [run]
+    assert json.loads((public / "verify.json").read_text())["standing"] == "clean"
+    assert "runs.txt" in (public / "index.html").read_text()
+
+
+def test_whatever_happens_to_its_job_a_run_is_recorded_as_it_was_and_never_done_twice(place: Place) -> None:
+    runner = JobRunner(place)
+    for scene in (killed, lost, unbegun, cancelled, refused):
+        scene(place, runner)
+    assert branches(place) == []
+    git("fetch", "-q", "origin", at=place.folder / "alice", certificate=place.certificate)
+    verified = place.cli("alice", "verify", "--json")
+    assert verified.code == 0, verified.out
+
+
+def killed(place: Place, runner: JobRunner) -> None:
+    """Killed while the job is at work, a supervisor that comes later seals what the job has brought."""
+    (place.traces / "go").touch()
+    issue = ask(place, "wait")
+    place.cli(BOT, "reconcile", "--once")
+    approve(place, issue)
+    supervisor = place.start(BOT, "reconcile", "--once")
+    waited(lambda: runner.next() and branches(place))
+    supervisor.kill()
+    supervisor.communicate()
+    runner.run(*pending(runner))
+    assert place.cli(BOT, "reconcile", "--once").code == 0
+    assert "succeeded" in place.said(issue)[-1]
+
+
+def lost(place: Place, runner: JobRunner) -> None:
+    """A person starts the same pipeline by hand, and retries the job when its runner is lost: nothing is executed."""
+    (place.traces / "go").unlink()
+    issue = ask(place)
+    place.cli(BOT, "reconcile", "--once")
+    approve(place, issue)
+    bob = at_gitlab(place, "bob")
+    with reconciling(place):
+        waited(runner.next)
+        pipeline, job = pending(runner)
+        job.status = "running"
+        job.started = place.server.site.clock()
+        waited(lambda: branches(place))
+        bob.pipelines.create({"ref": "main", "inputs": dict(pipeline.inputs)})
+        assert runner.run(*pending(runner)) == 4
+        job.status, job.failure = "failed", "runner_system_failure"
+        bob.jobs.get(job.id).retry()
+        assert runner.run(*pending(runner)) == 4
+    assert place.times() == 1
+    assert b"nothing is executed" in runner.done[-1].trace
+    assert any("its runner failed" in words for words in place.said(issue))
+    assert place.issue(issue).labels == ["runbook::interrupted"]
+    found = re.search(r"/runbook resolve (\S+) ", place.said(issue)[-1])
+    assert found
+    say(place, issue, f"/runbook resolve {found[1]} did_not_run the job's log says so", person="carol")
+    place.cli(BOT, "reconcile", "--once")
+    assert place.issue(issue).labels == ["runbook::resolved"]
+
+
+def unbegun(place: Place, runner: JobRunner) -> None:
+    """A pipeline that somebody cancels before a runner has it: nothing ran, and nobody has to say so."""
+    issue = ask(place)
+    place.cli(BOT, "reconcile", "--once")
+    approve(place, issue)
+    bob = at_gitlab(place, "bob")
+    with reconciling(place):
+        waited(runner.next)
+        pipeline, _ = pending(runner)
+        waited(lambda: branches(place))
+        bob.pipelines.get(pipeline.id).cancel()
+    assert "cancelled" in place.said(issue)[-1]
+    assert "nothing was executed: job" in place.said(issue)[-1]
+
+
+def cancelled(place: Place, runner: JobRunner) -> None:
+    """A word on the issue reaches a job that runs, which undoes what it has begun and ends in order."""
+    for name in ("begun", "undone"):
+        (place.traces / name).unlink(missing_ok=True)
+    issue = ask(place, "wait")
+    place.cli(BOT, "reconcile", "--once")
+    approve(place, issue)
+    with runner.working(), reconciling(place):
+        waited((place.traces / "begun").exists)
+        say(place, issue, "/runbook cancel --rollback", person="carol")
+    assert "cancelled" in place.said(issue)[-1]
+    assert (place.traces / "undone").exists()
+
+
+def refused(place: Place, runner: JobRunner) -> None:
+    """What this executor cannot do is said before anybody approves it."""
+    far, leaving = ask(place, "far"), ask(place, "leaving")
+    with runner.working():
+        place.cli(BOT, "reconcile", "--once")
+    assert "no zone of the settings holds moon/web-1" in place.said(far)[-1]
+    assert "saved.plan" in place.said(leaving)[0]
+    assert "do not leave this executor" in place.said(leaving)[0]
+
+
+def pending(runner: JobRunner) -> tuple[Pipeline, Job]:
+    found = runner.next()
+    assert found is not None
+    return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from runner import wiring
+from runner.errors import RequestError
 from runner.plan.run import RunState
 from runner.ports.executor import WorkState
 from runner.supervisor import record, running
@@ -25,6 +27,18 @@ def test_what_was_not_allowed_does_not_start_whatever_somebody_believes(world: W
     issue = world.planned()
     with desk_in(world) as desk:
         assert not running.start(desk, known_in(desk))
+    assert world.run(issue).state is RunState.PLANNED
+
+
+def test_a_run_does_not_start_on_another_executor_than_it_was_planned_for(world: World) -> None:
+    issue = world.planned()
+    world.approve(issue)
+    with desk_in(world) as desk:
+        record_words(desk)
+        known = known_in(desk)
+        elsewhere = replace(known, plan=structs.replace(known.plan, executor="gitlab-ci"))
+        with pytest.raises(RequestError, match="planned for executor gitlab-ci, and the settings now say local"):
+            running.start(desk, elsewhere)
     assert world.run(issue).state is RunState.PLANNED
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from runner.adapters.executor.errands import Ended, Errand, Given
 from runner.adapters.executor.gitlab_pipelines import Job, Pipelines
-from runner.errors import IntegrityError, OutsideError
+from runner.errors import IntegrityError, OperatorError, OutsideError
 from runner.ports import pipeline
 
 PAUSES = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0)
@@ -78,19 +78,27 @@ def look(errand: Errand, given: Given, *, pipelines: Callable[[], Pipelines], ou
     if at < poll.due:
         return
     poll.later(at)
+    there = pipelines()
     try:
-        there = pipelines()
         job = there.job(given.job)
         if job is None:
-            poll.gone = at if poll.gone is None else poll.gone
-            if at - poll.gone >= PATIENCE:
-                errand.end(Ended(result=False, why=f"GitLab does not show job {given.job} any more"))
+            _gone(errand, poll, at=at, what=f"job {given.job}")
             return
-        poll.gone = None
         if job.ended:
             _end(errand, job, pipelines=there, outside=outside)
+        poll.gone = None
     except OutsideError:
         return  # nothing is concluded from silence
+    except OperatorError:
+        # It has ended, and what it left is kept from us: nobody else's run may wait for that.
+        _gone(errand, poll, at=at, what=f"what job {given.job} left")
+
+
+def _gone(errand: Errand, poll: _Poll, *, at: float, what: str) -> None:
+    """Give up what GitLab has not shown for a while; it may be a mistake that somebody corrects soon."""
+    poll.gone = at if poll.gone is None else poll.gone
+    if at - poll.gone >= PATIENCE:
+        errand.end(Ended(result=False, why=f"GitLab does not show {what} any more"))
 
 
 def _end(errand: Errand, job: Job, *, pipelines: Pipelines, outside: Outside) -> None:

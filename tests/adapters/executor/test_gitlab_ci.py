@@ -275,6 +275,17 @@ def test_a_pipeline_that_was_deleted_leaves_a_dead_job(bench: Bench) -> None:
     assert "GitLab does not show job" in one.why(KEY)
 
 
+def test_a_result_that_is_kept_from_us_is_given_up_in_the_end(bench: Bench) -> None:
+    bench.executor().submit(work())
+    bench.server.faults.order(Fault(kind=Kind.STATUS, status=403, path="/artifacts/", times=9))
+    bench.end("success", artifacts=zipped(bench.result()))
+    one = bench.executor()
+    assert one.state(KEY) is WorkState.RUNNING
+    bench.time += gitlab_looking.PATIENCE
+    assert one.state(KEY) is WorkState.DEAD
+    assert "GitLab does not show what job" in one.why(KEY)
+
+
 def test_gitlab_is_asked_ever_more_rarely(bench: Bench) -> None:
     one = bench.executor()
     one.submit(work())
