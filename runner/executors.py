@@ -81,7 +81,7 @@ def _gitlab_ci(site: Site) -> Executor:
         sign=lambda payload, kind: make_envelope(payload, payload_type=kind, signer=site.signer()),
         opened=lambda data, kind: open_envelope(data, keys=site.keys(), payload_type=kind),
         check=returned.check,
-        nothing=lambda said, cancelled: returned.nothing(said, cancelled=cancelled, now=site.now()),
+        nothing=lambda sent, said, cancelled: returned.nothing(sent, said, cancelled=cancelled, now=site.now()),
         now=site.now,
     )
     root = site.state / "pipelines"

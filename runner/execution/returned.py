@@ -152,10 +152,12 @@ def _success(order: Order, outcome: Outcome) -> Iterator[str]:
         yield "it succeeded, and the state is not the one of the plan"
 
 
-def nothing(message: str, *, cancelled: bool, now: datetime) -> dict[str, bytes]:
-    """Make the files of an order that nobody began: cancelled, or failed, with no cell executed."""
-    outcome, files = outcomes.refused(f"nothing was executed: {message}", now=now)
-    if not cancelled:
-        return files
-    told = msgspec.structs.replace(outcome, status=Status.CANCELLED, exit_reason=ExitReason.CANCELLED)
-    return {**files, outcomes.OUTCOME: readable(told)}
+def nothing(sent: Mapping[str, bytes], message: str, *, cancelled: bool, now: datetime) -> dict[str, bytes]:
+    """Make the files of an order that nobody began: cancelled, or failed, and the notebook as it was sent."""
+    order = parse(Order, unchecked_payload(sent[ORDER]))
+    saved = executed.notebook(sent[NOTEBOOK], injected=order.injected, shown={})
+    outcome, _ = outcomes.refused(f"nothing was executed: {message}", now=now)
+    outcome = msgspec.structs.replace(outcome, notebook=sha256(saved))
+    if cancelled:
+        outcome = msgspec.structs.replace(outcome, status=Status.CANCELLED, exit_reason=ExitReason.CANCELLED)
+    return {outcomes.OUTCOME: readable(outcome), outcomes.EXECUTED: saved}

@@ -152,8 +152,11 @@ def test_artifacts_are_called_by_what_they_are() -> None:
 
 def test_an_order_that_nobody_began_is_an_outcome_in_which_nothing_ran() -> None:
     for cancelled, status in ((True, Status.CANCELLED), (False, Status.FAILED)):
-        files = returned.nothing("no runner took it", cancelled=cancelled, now=NOW)
+        files = returned.nothing(sent(), "no runner took it", cancelled=cancelled, now=NOW)
         returned.check(sent(), files)
         outcome = parse(Outcome, files["outcome.json"])
         assert (outcome.status, outcome.cells, outcome.rollback) == (status, (), Rollback.NOT_NEEDED)
         assert "no runner took it" in outcome.message
+        assert [one["id"] for one in json.loads(files["executed.ipynb"])["cells"]] == [
+            f"c{place}" for place in range(6)
+        ]

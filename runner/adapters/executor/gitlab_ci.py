@@ -167,7 +167,7 @@ class GitLabCi:
         if ended is None or given is None:
             return {}
         if ended.nothing_ran:
-            return self._outside.nothing(ended.why, ended.cancelled)
+            return self._outside.nothing(errand.files(), ended.why, ended.cancelled)
         if not ended.result:
             return {}
         return pipeline.contents(pipeline.unpacked(errand.result, order=errand.order, job=given.job))

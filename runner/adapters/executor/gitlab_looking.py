@@ -36,14 +36,14 @@ class Outside:
     `zone` gives the tag of the runners that reach a target, or None. `sign` makes a signed envelope of a payload and
     its type; `opened` opens one that this project's runner signed, or raises IntegrityError. `check` raises
     IntegrityError if files that came back are not what an order that was sent can lead to; `nothing` makes the files of
-    an order of which no cell ran, given why, and whether it was cancelled. `now` is the wall clock in UTC.
+    an order of which no cell ran, given what was sent, why, and whether it was cancelled. `now` is the clock in UTC.
     """
 
     zone: Callable[[str], str | None]
     sign: Callable[[bytes, str], bytes]
     opened: Callable[[bytes, str], bytes]
     check: Callable[[Mapping[str, bytes], Mapping[str, bytes]], None]
-    nothing: Callable[[str, bool], Mapping[str, bytes]]
+    nothing: Callable[[Mapping[str, bytes], str, bool], Mapping[str, bytes]]
     now: Callable[[], datetime]
     clock: Callable[[], float] = time.monotonic
 

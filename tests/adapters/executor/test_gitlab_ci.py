@@ -81,7 +81,7 @@ class Bench:
             sign=lambda payload, kind: json.dumps([payload.decode(), kind]).encode(),
             opened=self.opened,
             check=self.check,
-            nothing=lambda said, cancelled: {"outcome.json": f"{said} {cancelled}".encode()},
+            nothing=lambda _sent, said, cancelled: {"outcome.json": f"{said} {cancelled}".encode()},
             now=lambda: datetime(2026, 11, 26, tzinfo=UTC),
             clock=lambda: self.time,
         )
