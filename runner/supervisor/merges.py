@@ -13,7 +13,7 @@ from runner.ledger.merged import Merged
 from runner.plan.plan import Plan
 from runner.plan.run import Run, RunState
 from runner.ports.forge import PersonId
-from runner.ports.review import NOBODY, Merge, Review
+from runner.ports.review import Merge, Review
 from runner.publication import comments, markers
 from runner.request.command import Verb
 from runner.snapshot import Heard, Known, Unheard
@@ -59,7 +59,7 @@ def _told(known: Known, review: Review, *, stage: Stage) -> list[Unheard]:
     denied = decision is not None and decision.verdict is Verdict.DENIED
     if decision is None or not denied or key in markers.answered(known.thread):
         return []
-    by = review.merge.by if review.merge else review.closed_by or NOBODY
+    by = (review.merge.by if review.merge else review.closed_by) or "somebody"
     hint = "ask again in a new comment for a new plan; what was merged stays merged"
     body = comments.refusal(key=key, verb=f"the change in {review.id}", by=by, reasons=decision.reasons, hint=hint)
     return [Unheard(thread=known.thread, key=key, body=body)]
