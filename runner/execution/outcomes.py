@@ -148,6 +148,15 @@ def refused(message: str, *, now: datetime) -> tuple[Outcome, dict[str, bytes]]:
     return outcome, {OUTCOME: readable(outcome), EXECUTED: saved}
 
 
+def as_sent(outcome: Outcome, notebook: bytes, *, injected: str) -> tuple[Outcome, bytes]:
+    """Say of an outcome without a cell that the notebook is the one that was sent, and return that beside it.
+
+    Whoever refused an order, or never began it, cannot say what it would have executed; whoever made the order can.
+    """
+    saved = executed.notebook(notebook, injected=injected, shown={})
+    return msgspec.structs.replace(outcome, notebook=sha256(saved)), saved
+
+
 def status(reason: ExitReason | None) -> Status:
     """Say which of the four ways of ending a reason belongs to; no reason is success."""
     match reason:

@@ -155,9 +155,8 @@ def _success(order: Order, outcome: Outcome) -> Iterator[str]:
 def nothing(sent: Mapping[str, bytes], message: str, *, cancelled: bool, now: datetime) -> dict[str, bytes]:
     """Make the files of an order that nobody began: cancelled, or failed, and the notebook as it was sent."""
     order = parse(Order, unchecked_payload(sent[ORDER]))
-    saved = executed.notebook(sent[NOTEBOOK], injected=order.injected, shown={})
     outcome, _ = outcomes.refused(f"nothing was executed: {message}", now=now)
-    outcome = msgspec.structs.replace(outcome, notebook=sha256(saved))
+    outcome, saved = outcomes.as_sent(outcome, sent[NOTEBOOK], injected=order.injected)
     if cancelled:
         outcome = msgspec.structs.replace(outcome, status=Status.CANCELLED, exit_reason=ExitReason.CANCELLED)
     return {outcomes.OUTCOME: readable(outcome), outcomes.EXECUTED: saved}

@@ -25,7 +25,6 @@ def kept(desk: Desk, plan: Plan, *, fresh: bool = False) -> Kept:
         return Kept(problem=error.wrong or str(error))
 
 
-def recorded(desk: Desk, plan: Plan) -> tuple[Frozen, ...]:
-    """What the start that was just judged was judged by, for the record."""
-    periods = kept(desk, plan).periods
-    return tuple(Frozen(id=one.id, start=one.start, end=one.end, zone=one.zone) for one in periods)
+def recorded(kept: Kept) -> tuple[Frozen, ...]:
+    """What a start was judged by, for the record."""
+    return tuple(Frozen(id=one.id, start=one.start, end=one.end, zone=one.zone) for one in kept.periods)

@@ -8,6 +8,7 @@ from runner.approval.approval import approvals, resumption, still_said
 from runner.approval.decide import Decision, Verdict, decide, people_of
 from runner.approval.merging import ABSENT, Stage, Standing, in_review, still_merged
 from runner.approval.owed import Owed, owed
+from runner.approval.periods import Kept
 from runner.ledger.bodies import Start
 from runner.plan.plan import Plan
 from runner.plan.run import Run
@@ -40,7 +41,9 @@ def proposed(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = 
     return fidelity.standing(desk, plan, review)
 
 
-def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = False) -> Decision:
+def judged(
+    desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = False, periods: Kept | None = None
+) -> Decision:
     """The newest policy's verdict on a plan, with the issue and the members as they are now.
 
     While its issue is closed a plan waits: whoever closed it thought that nothing was to happen any more. One that
@@ -52,6 +55,7 @@ def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = Fa
         plan: its plan.
         thread: its issue.
         fresh: ask who is a member, and for the review, once more: something is about to take effect.
+        periods: the forge's freeze periods, if they were just read.
     """
     events = [(event.seq, event.time, event.body) for event in desk.ledger.cache.events(run.id)]
     stands = proposed(desk, run, plan, thread=thread, fresh=fresh)
@@ -69,7 +73,7 @@ def judged(desk: Desk, run: Run, plan: Plan, *, thread: Thread, fresh: bool = Fa
         now=desk.now(),
         resumption=resumed,
         proposed=stands,
-        kept=freezing.kept(desk, plan, fresh=fresh),
+        kept=periods or freezing.kept(desk, plan, fresh=fresh),
     )
     if thread.issue.open or plan.proposal is not None or decision.verdict is Verdict.DENIED:
         return decision

@@ -12,6 +12,7 @@ from runner.evidence import layout
 from runner.evidence.seal import end_draft, event_draft
 from runner.execution import transcript
 from runner.execution.outcome import Outcome
+from runner.execution.outcomes import as_sent
 from runner.execution.progress import Progress
 from runner.ledger.bodies import Cancel, Expire, Interrupt, Start
 from runner.ledger.chain import Draft
@@ -44,8 +45,9 @@ def start(desk: Desk, known: Known, *, watch: Callable[[Progress | None], None] 
         work = orders.preparation(desk, plan, notebook=orders.pinned(desk, plan), change=True)
         preparing.prepare(desk, plan, work, doing=f"starting {plan.run}", again=preparing.GO_ON, watch=watch)
     thread = desk.forge.thread(known.thread.issue.id, fresh=True)
-    decision = judged(desk, known.run, plan, thread=thread, fresh=True)
-    merged, frozen = merges.merged(desk, known.run, plan), freezing.recorded(desk, plan)
+    periods = freezing.kept(desk, plan, fresh=True)
+    decision = judged(desk, known.run, plan, thread=thread, fresh=True, periods=periods)
+    merged, frozen = merges.merged(desk, known.run, plan), freezing.recorded(periods)
     nonce = secrets.token_hex(16)
 
     def draft(fresh: Run, state: State) -> Draft | None:
@@ -106,6 +108,10 @@ def finish(desk: Desk, known: Known) -> bool:
     left = desk.executor.collect(key)
     outcome = parse(Outcome, left["outcome.json"])
     files = {name: data for name, data in left.items() if name == "executed.ipynb" or name.startswith("artifacts/")}
+    if not outcome.cells:
+        plan = known.plan
+        outcome, saved = as_sent(outcome, orders.pinned(desk, plan), injected=plan.injected)
+        files["executed.ipynb"] = saved
 
     def draft(fresh: Run, _state: State) -> Draft | None:
         if fresh.late is not None:

@@ -85,6 +85,25 @@ def test_submitting_twice_executes_once_and_finishing_twice_records_once(world: 
     assert [event.type for event in world.events()].count("finish") == 1
 
 
+def test_what_a_worker_refused_is_recorded_as_nothing_executed_and_verifies(world: World) -> None:
+    issue = world.planned()
+    world.approve(issue)
+    with desk_in(world) as desk:
+        record_words(desk)
+        assert running.start(desk, known_in(desk))
+        known = known_in(desk)
+        assert running.interrupt(desk, known, reason="another machine thought that its owner was lost")
+        running.submit(desk, known)
+        wait_for(world.spool(issue) / "outcome")
+    with desk_in(world) as desk:
+        assert running.finish(desk, known_in(desk))
+    assert world.times() == 0
+    run = world.run(issue)
+    assert run.late is not None
+    verified = world.cli("alice", "verify")
+    assert verified.code == 0, verified.out
+
+
 def test_an_interrupt_keeps_what_the_dead_workers_transcript_shows(world: World) -> None:
     issue = world.started()
     wait_for(world.traces / "begun")
