@@ -80,6 +80,11 @@ class Settings:
     zones: tuple[tuple[str, str], ...] = ()
     labels: LabelNames = field(default_factory=LabelNames)
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The branches beside the code: what the runner did (and with which keys), and on plain Git what people say."""
+        return (self.evidence_branch, *((self.issues_branch,) if self.forge == "local" else ()))
+
 
 def read(text: str | None) -> Settings:
     """Read settings from the text of `pyproject.toml`; no file and no table mean defaults.

@@ -75,7 +75,7 @@ class Workspace:
         """
         settings, asked = self.settings, self.asked
         if not self._answered_within(fresh):
-            asked = _ask(self.repository, settings.branch, settings.evidence_branch, settings.issues_branch)
+            asked = _ask(self.repository, settings.branch, *settings.others)
         return _at_tip(self.repository, self.objects, settings.branch, asked=asked)
 
     def _answered_within(self, seconds: float) -> bool:
@@ -258,13 +258,12 @@ def open_workspace(path: Path, *, fetch: bool = True) -> Workspace:
     return workspace
 
 
-def _others(objects: Objects, branch: str) -> tuple[str, str]:
-    """The branches beside the code, as far as is known: what the runner did (and with which keys), what people say."""
+def _others(objects: Objects, branch: str) -> tuple[str, ...]:
+    """The branches beside the code, as far as is known."""
     try:
-        settings = _settings(objects, objects.tip(branch))
+        return _settings(objects, objects.tip(branch)).others
     except OperatorError:
-        settings = Settings()  # the newest ones may be correct again
-    return settings.evidence_branch, settings.issues_branch
+        return Settings().others  # the newest ones may be correct again
 
 
 def _ask(repository: Repository, *branches: str) -> float:

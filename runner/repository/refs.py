@@ -57,14 +57,17 @@ def fetch(repository: Repository, *branches: str) -> None:
         return
     wanted = [f"+refs/heads/{branch}:{ref(repository, branch)}" for branch in branches]
     try:
-        _fetch(repository, wanted)
+        try:
+            _fetch(repository, wanted)
+        except GitError as error:
+            if "couldn't find remote ref" not in error.stderr:
+                raise
+            there = heads(repository)
+            present = [spec for branch, spec in zip(branches, wanted, strict=True) if branch in there]
+            if present:
+                _fetch(repository, present)
     except GitError as error:
-        if "couldn't find remote ref" not in error.stderr:
-            raise _away("fetching from the remote", error) from error
-        there = heads(repository)
-        present = [spec for branch, spec in zip(branches, wanted, strict=True) if branch in there]
-        if present:
-            _fetch(repository, present)
+        raise _away("fetching from the remote", error) from error
 
 
 def fetch_commit(repository: Repository, commit: str) -> bool:

@@ -93,7 +93,7 @@ def test_verify_says_how_each_invariant_stands(ask: Ask) -> None:
     code, report, _ = ask("verify", "--json")
     assert code == 0
     assert report["standing"] == "clean"
-    assert len(report["lines"]) == 27
+    assert len(report["lines"]) == 28
     code, text, _ = ask("verify")
     assert code == 0
     assert "I1 clean" in text

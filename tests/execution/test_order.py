@@ -16,7 +16,7 @@ ORDER = msgspec.structs.replace(
     order_for(notebook(("plan", "1")), plan_outputs={"c0": "1"}), files={"a.plan": sha256(b"a")}, parameters={"n": [1]}
 )
 
-LATER = {"files", "schema", "read", "processes", "limits"}
+LATER = {"files", "schema", "read", "processes", "limits", "proposes", "present", "merged"}
 LATER |= {"environmentLock", "done", "records", "movedByUs", "undo", "restored", "breakGlass"}
 
 

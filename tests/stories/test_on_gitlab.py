@@ -59,7 +59,8 @@ def test_a_request_on_gitlab_ends_as_evidence_and_a_closed_issue_woken_by_delive
     assert place.issue(issue.iid).labels == ["runbook::succeeded"]
     needed = requests_of_it()
     assert NEEDED.total() < 25
-    assert needed.keys() == NEEDED.keys(), needed
+    # A run that is over before its status comment was due for an edit has none.
+    assert needed.keys() | {"PUT issues/N/notes/N"} == NEEDED.keys(), needed
     assert all(needed[kind] <= NEEDED[kind] + AGAIN for kind in needed), needed
     assert (needed["POST issues/N/notes"], needed["PUT issues/N"]) == (3, 3), "three comments; three labels and the end"
     git("fetch", "-q", "origin", at=place.folder / "alice", certificate=place.certificate)
