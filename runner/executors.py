@@ -18,7 +18,9 @@ from runner.config import Settings
 from runner.errors import OperatorError
 from runner.ports.executor import Executor
 from runner.ports.signer import Signer
+from runner.repository import credential
 from runner.repository.objects import Objects
+from runner.repository.repository import Repository
 
 if TYPE_CHECKING:
     from runner.adapters.executor.gitlab_pipelines import Pipelines
@@ -96,19 +98,20 @@ def _pipelines(site: Site) -> Pipelines:
     """
     from runner.adapters.executor.gitlab_pipelines import Pipelines
     from runner.adapters.gitlab_asking import Asking
-    from runner.repository import credential
 
     settings, repository = site.settings, site.objects.repository
-    token = credential.password(repository, settings.gitlab)
-    if not token:
-        hint = "store an access token with Git: git credential approve, or any credential helper"
-        raise OperatorError(f"opening {settings.gitlab}", "Git has no token for it in this clone", hint=hint)
-    found = credential.password(repository, settings.gitlab, user=TRIGGER) or ""
-    # A helper that knows one token for everybody gives that; GitLab's own mark tells them apart.
-    trigger = found if "glptt-" in found and found != token else ""
+    token, trigger = credential.token(repository, settings.gitlab), trigger_token(repository, settings.gitlab)
+    trigger = trigger if trigger != token else ""
     return Pipelines(
         Asking(settings.gitlab, token), project=settings.gitlab_project, ref=settings.branch, trigger=trigger
     )
+
+
+def trigger_token(repository: Repository, server: str) -> str:
+    """The token that starts pipelines, if Git keeps one here; else empty."""
+    found = credential.password(repository, server, user=TRIGGER) or ""
+    # A helper that knows one token for everybody gives that; GitLab's own mark tells them apart.
+    return found if "glptt-" in found else ""
 
 
 def zone_of(settings: Settings, target: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
-from runner.executors import TRIGGER
+from runner.executors import trigger_token
 from runner.ports.premises import Inspector
 from runner.repository import credential
 from runner.wiring import Workspace
@@ -24,7 +24,7 @@ def token(workspace: Workspace) -> tuple[str, str]:
 def triggers(workspace: Workspace) -> bool:
     """Whether Git keeps a token here that starts pipelines."""
     server = workspace.settings.gitlab
-    return bool(server) and "glptt-" in (credential.password(workspace.repository, server, user=TRIGGER) or "")
+    return bool(server) and bool(trigger_token(workspace.repository, server))
 
 
 def inspector(workspace: Workspace, *, now: Callable[[], datetime], own: str, eyes: str = "") -> Inspector:

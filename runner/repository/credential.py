@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from runner.errors import OperatorError
 from runner.repository.process import GitError, git
 from runner.repository.repository import Repository
 
@@ -31,3 +32,16 @@ def password(repository: Repository, url: str, *, user: str = "") -> str | None:
     if user and fields.get("username") != user:
         return None
     return fields.get("password") or None
+
+
+def token(repository: Repository, server: str) -> str:
+    """The access token for a server that nothing can be done without.
+
+    Raises:
+        OperatorError: if no helper has one.
+    """
+    found = password(repository, server)
+    if not found:
+        hint = "store an access token with Git: git credential approve, or any credential helper"
+        raise OperatorError(f"opening {server}", "Git has no token for it in this clone", hint=hint)
+    return found

@@ -166,6 +166,19 @@ def forget(repository: Repository, branch: str) -> None:
         git(["update-ref", "-d", ref(repository, branch)], cwd=repository.path)
 
 
+def glimpse(repository: Repository, branch: str) -> str | None:
+    """The commit of a scratch branch as it is now, with its files to be read; the clone keeps no name for it.
+
+    Raises:
+        OutsideError: if the remote does not answer.
+    """
+    fetch(repository, branch)
+    commit = tip(repository, branch)
+    # A clone does not fill up with branches of work that is over.
+    forget(repository, branch)
+    return commit
+
+
 def is_ancestor(repository: Repository, old: str, new: str) -> bool:
     """Whether one commit is in the history of another."""
     try:

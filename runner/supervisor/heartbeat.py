@@ -83,10 +83,7 @@ def heard(objects: Objects, run: str) -> Bulletin | None:
     branch = PREFIX + run
     if branch not in refs.heads(objects.repository, branch):
         return None
-    refs.fetch(objects.repository, branch)
-    tip = refs.tip(objects.repository, branch)
-    # Read once and kept nowhere: a clone that is watched from does not fill up with branches of runs that are over.
-    refs.forget(objects.repository, branch)
+    tip = refs.glimpse(objects.repository, branch)
     return bulletins.read(objects.read(tip, bulletins.NAME)) if tip else None
 
 

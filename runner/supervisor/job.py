@@ -118,9 +118,7 @@ def _sent(workspace: Workspace, name: str, *, say: Callable[[str], None]) -> Sen
 
 
 def _read(workspace: Workspace, branch: str, *, names: Sequence[str]) -> dict[str, bytes]:
-    refs.fetch(workspace.repository, branch)
-    tip = refs.tip(workspace.repository, branch)
-    refs.forget(workspace.repository, branch)
+    tip = refs.glimpse(workspace.repository, branch)
     found = {name: workspace.objects.read(tip, name) for name in names} if tip else {}
     return {name: data for name, data in found.items() if data is not None}
 

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gitlab
 import pytest
-from gitlab.v4.objects import Project
 
 from tests.gitlab.clients import git
 from tests.gitlab.contract import FILE
@@ -16,6 +14,7 @@ from tests.gitlab.faults import Fault, Kind
 from tests.gitlab.place import Place, founded
 from tests.gitlab.repository import Repository
 from tests.gitlab.seed import BOT
+from tests.gitlab.served import at_gitlab
 from tests.gitlab.site import Level, MergeRequest, Rule, Tier
 from tests.stories.proposals import AFTER, BEFORE, ONLY, SERVE, ZONE
 
@@ -37,12 +36,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 def repository(place: Place) -> Repository:
     return Repository(place.seeded.project.folder)
-
-
-def at_gitlab(place: Place, name: str) -> Project:
-    token, certificate = place.seeded.tokens[name], str(place.certificate)
-    client = gitlab.Gitlab(place.server.base, private_token=token, ssl_verify=certificate)
-    return client.projects.get(place.seeded.project.id)
 
 
 def asked(place: Place, runbook: str = "serve", *, host: str = "web-1") -> int:

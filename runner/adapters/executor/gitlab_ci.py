@@ -123,9 +123,7 @@ class GitLabCi:
 
     def _adopt(self, errand: Errand, branch: str) -> None:
         """Go on with what was pushed and not noted: exactly that order, and that job."""
-        refs.fetch(self._objects.repository, branch)
-        tip = refs.tip(self._objects.repository, branch)
-        refs.forget(self._objects.repository, branch)
+        tip = refs.glimpse(self._objects.repository, branch)
         sent = {name: self._objects.read(tip, name) for name in (*pipeline.SENT, ADMISSION)} if tip else {}
         try:
             admission = parse(Admission, self._outside.opened(sent.get(ADMISSION) or b"", ADMITTED))

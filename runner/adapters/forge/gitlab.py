@@ -44,11 +44,7 @@ def opened(repository: Repository, settings: Settings, *, as_bot: bool = False, 
     Raises:
         OperatorError: if there is no token, or it is somebody else's.
     """
-    doing = f"opening {settings.gitlab}"
-    token = credential.password(repository, settings.gitlab)
-    if not token:
-        hint = "store an access token with Git: git credential approve, or any credential helper"
-        raise OperatorError(doing, "Git has no token for it in this clone", hint=hint)
+    token = credential.token(repository, settings.gitlab)
     seen = seen_at(settings.gitlab, settings.gitlab_project, token)
     asking = Asking(settings.gitlab, token)
     place = {"project": settings.gitlab_project, "id_": settings.project, "bot": settings.bot}
